@@ -1,0 +1,2 @@
+//! Time per decision.
+fn main() {}

@@ -1,0 +1,45 @@
+//! Token tree, experts, mixer and range coder of the vatic compressor.
+//!
+//! A token is coded as a path of yes/no decisions from the root of a fixed binary [`Tree`] to its leaf. At each
+//! decision a transformer's [`Weights`] (if there is one) and experts that learn from what was coded give their
+//! probabilities, a mixer joins them, and constriction's range coder turns decision and probability into bits.
+//! Everything is integer arithmetic, so every machine computes the same probabilities.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use vatic_coder::{Decoder, Encoder, Model, Options, Tree, Vocabulary};
+//!
+//! let text = b"to be or not to be";
+//! let (vocabulary, tree) = (Arc::new(Vocabulary::bytes()), Arc::new(Tree::bytes()));
+//! let options = Options::default();
+//!
+//! let mut model = Model::new(&vocabulary, &tree, &options, 1, text.len() as u64)?;
+//! let mut encoder = Encoder::new();
+//! for &byte in text {
+//!     model.encode(0, None, byte.into(), &mut encoder);
+//! }
+//! let coded = encoder.finish();
+//!
+//! let mut model = Model::new(&vocabulary, &tree, &options, 1, text.len() as u64)?;
+//! let mut decoder = Decoder::new(&coded);
+//! let decoded: Vec<u8> = text.iter().map(|_| model.decode(0, None, &mut decoder) as u8).collect();
+//! assert_eq!(decoded, text);
+//! # Ok::<(), vatic_coder::Error>(())
+//! ```
+#![deny(missing_docs)]
+
+mod error;
+mod model;
+mod options;
+mod range;
+mod tree;
+mod vocabulary;
+mod weights;
+
+pub use error::Error;
+pub use model::{MAX_STREAMS, Model, Report, Source};
+pub use options::{Experts, Options};
+pub use range::{BinaryCoder, Decoder, Encoder};
+pub use tree::{MAX_DEPTH, Tree};
+pub use vocabulary::Vocabulary;
+pub use weights::{Blocks, Weights};

@@ -1,0 +1,83 @@
+//! What takes part in coding.
+
+/// Which inputs and stages take part: a set of bits, for ablation. Encoder and decoder need the same set.
+///
+/// ```
+/// use vatic_coder::Experts;
+/// let experts = Experts::ALL.without(Experts::named("match").unwrap());
+/// assert!(!experts.contains(Experts::named("match").unwrap()));
+/// assert_eq!(Experts::named("crystal ball"), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Experts(pub u64);
+
+impl Experts {
+    /// Everything (the default).
+    pub const ALL: Experts = Experts(u64::MAX);
+    /// Nothing: the transformer's weights are coded as they are, or, without them, plain counts.
+    pub const NONE: Experts = Experts(0);
+
+    /// The set with `other` taken out.
+    pub const fn without(self, other: Experts) -> Experts {
+        Experts(self.0 & !other.0)
+    }
+
+    /// The set with `other` put in.
+    pub const fn with(self, other: Experts) -> Experts {
+        Experts(self.0 | other.0)
+    }
+
+    /// Whether all of `other` takes part.
+    pub const fn contains(self, other: Experts) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The names of all parts, each with its bit.
+    pub fn names() -> impl Iterator<Item = (&'static str, Experts)> {
+        NAMES
+            .iter()
+            .enumerate()
+            .map(|(bit, &name)| (name, Experts(1 << bit)))
+    }
+
+    /// A part by its name; "all" and "none" too.
+    pub fn named(name: &str) -> Option<Experts> {
+        match name {
+            "all" => Some(Experts::ALL),
+            "none" => Some(Experts::NONE),
+            _ => Experts::names()
+                .find(|&(n, _)| n == name)
+                .map(|(_, part)| part),
+        }
+    }
+}
+
+impl Default for Experts {
+    fn default() -> Experts {
+        Experts::ALL
+    }
+}
+
+/// Names of the parts, by bit.
+const NAMES: [&str; 1] = ["match"];
+
+/// Settings of a [`Model`](crate::Model). A decoder needs the encoder's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// What takes part.
+    pub experts: Experts,
+    /// Cap of the experts' tables in bytes, as a power of two (clamped to 16..=30). Small inputs take less.
+    pub memory_log2: u8,
+    /// Whether to account for what each source alone would have paid ([`Model::report`](crate::Model::report)); slower.
+    pub report: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            experts: Experts::ALL,
+            memory_log2: 27,
+            report: false,
+        }
+    }
+}
