@@ -1,0 +1,345 @@
+//! The command line, defined once: help, completions and man pages are generated from here.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::size::{ByteRange, parse_range, parse_size};
+
+const EXAMPLES: &str = "\
+Examples:
+  vatic book.txt                     writes book.txt.vtc and keeps book.txt
+  vatic -d book.txt.vtc              gives book.txt back
+  vatic -dc book.txt.vtc | less      reads it without writing a file
+  vatic -l *.vtc                     what is inside: sizes, ratio, model, checksum
+  vatic -t *.vtc                     checks that everything can be restored
+  tar -I vatic -cf notes.tar.vtc notes
+  vatic compare book.txt             against gzip, zstd, xz, brotli, bzip2 and PPMd
+
+A file that is called like a subcommand is written ./compare. Exit codes: 0 all went well, 1 a file failed (the others
+were still done), 2 the command line was wrong.";
+
+/// A lossless text compressor: a small transformer inside the program foretells the text, and what it foresees need not
+/// be written down.
+///
+/// Without files, or with `-`, standard input is read and standard output written. Inputs are kept unless `--rm` is given,
+/// and no file is overwritten without `-f`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "vatic",
+    args_conflicts_with_subcommands = true,
+    disable_version_flag = true,
+    disable_help_subcommand = true,
+    after_help = EXAMPLES
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    #[command(flatten)]
+    pub code: Code,
+}
+
+/// What `vatic [FILES]` takes: zstd's letters with zstd's meanings.
+#[derive(Debug, Args)]
+pub struct Code {
+    /// Files to work on; `-` is standard input
+    #[arg(value_name = "FILES", value_hint = clap::ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+
+    /// Decompress
+    #[arg(short, long, visible_alias = "uncompress", overrides_with = "compress")]
+    pub decompress: bool,
+
+    /// Compress (the default; undoes an earlier -d)
+    #[arg(short = 'z', long, overrides_with = "decompress")]
+    pub compress: bool,
+
+    /// Test: decompress and check everything, write nothing
+    #[arg(short, long, conflicts_with_all = ["list", "output", "stdout", "remove"])]
+    pub test: bool,
+
+    /// List what is inside compressed files
+    #[arg(short, long, conflicts_with_all = ["output", "stdout", "remove"])]
+    pub list: bool,
+
+    /// Write to standard output
+    #[arg(short = 'c', long = "stdout", visible_alias = "to-stdout")]
+    pub stdout: bool,
+
+    /// Write to FILE (`-` is standard output)
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with = "stdout")]
+    pub output: Option<PathBuf>,
+
+    /// Put all results into directory DIR, under their own names
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath, conflicts_with_all = ["output", "stdout"])]
+    pub output_dir_flat: Option<PathBuf>,
+
+    /// Overwrite without asking, and use a terminal for compressed data; with -dc, pass on files that are not compressed
+    #[arg(short, long)]
+    pub force: bool,
+
+    /// Keep the input (the default; undoes an earlier --rm)
+    #[arg(short, long, overrides_with = "remove")]
+    pub keep: bool,
+
+    /// Remove each input once its result is safely written
+    #[arg(long = "rm", overrides_with = "keep")]
+    pub remove: bool,
+
+    /// Work through directories
+    #[arg(short, long)]
+    pub recursive: bool,
+
+    /// Say less: once for no messages but errors, twice for none at all
+    #[arg(short, long, action = ArgAction::Count)]
+    pub quiet: u8,
+
+    /// Say more
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+
+    /// Show no progress bar
+    #[arg(long)]
+    pub no_progress: bool,
+
+    /// Show version and models, and stop
+    #[arg(short = 'V', long)]
+    pub version: bool,
+
+    #[command(flatten)]
+    pub level: Level,
+
+    #[command(flatten)]
+    pub engine: Engine,
+
+    /// Cut the input into frames of SIZE bytes that can be restored on their own (64K to 256M)
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub frame_size: Option<u64>,
+
+    /// Restore only bytes START up to END (not included) of the content; both may be left out. Implies -d
+    #[arg(long, value_name = "START..END", value_parser = parse_range, conflicts_with_all = ["test", "list", "compress"])]
+    pub range: Option<ByteRange>,
+
+    /// Decode each frame again before it is written, and compare
+    #[arg(long)]
+    pub verify: bool,
+}
+
+/// What decides about the predictions; shared by the subcommands.
+#[derive(Debug, Args)]
+pub struct Engine {
+    /// Model to compress with: the name of one inside the program, a model file, or `none`. When decompressing, a model
+    /// file that may be needed
+    #[arg(long, value_name = "NAME|FILE")]
+    pub model: Option<String>,
+
+    /// Start from what was learnt before (see `vatic learn`); needed again to decompress
+    #[arg(short = 'D', long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub prior: Option<PathBuf>,
+
+    /// Use N threads (0: one for each core); the result is the same with any number
+    #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+}
+
+/// `-1` to `-9`: the models that are inside the program, from the fastest to the strongest.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct Level {
+    /// Fastest: the smallest model
+    #[arg(short = '1', long = "fast")]
+    pub level_1: bool,
+    #[arg(short = '2', hide = true)]
+    pub level_2: bool,
+    #[arg(short = '3', hide = true)]
+    pub level_3: bool,
+    #[arg(short = '4', hide = true)]
+    pub level_4: bool,
+    #[arg(short = '5', hide = true)]
+    pub level_5: bool,
+    #[arg(short = '6', hide = true)]
+    pub level_6: bool,
+    #[arg(short = '7', hide = true)]
+    pub level_7: bool,
+    #[arg(short = '8', hide = true)]
+    pub level_8: bool,
+    /// Smallest result: the largest model (-2 to -8 lie between)
+    #[arg(short = '9', long = "best")]
+    pub level_9: bool,
+}
+
+impl Level {
+    /// The level that was asked for, if any.
+    pub fn number(&self) -> Option<usize> {
+        [
+            self.level_1,
+            self.level_2,
+            self.level_3,
+            self.level_4,
+            self.level_5,
+            self.level_6,
+            self.level_7,
+            self.level_8,
+            self.level_9,
+        ]
+        .iter()
+        .position(|&given| given)
+        .map(|at| at + 1)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Compare with gzip, zstd, xz, brotli, bzip2 and PPMd on your own files
+    Compare(Compare),
+    /// Learn from sample files and write a prior that `-D` takes
+    Learn(Learn),
+    /// Print the completions of a shell
+    #[command(hide = true)]
+    Completions { shell: clap_complete::Shell },
+    /// Print the man page, or write all pages into a directory
+    #[command(hide = true)]
+    Man { directory: Option<PathBuf> },
+}
+
+/// Each peer is the real library at a named level, run on the whole file in memory; each result is decompressed again and
+/// compared with the input before it counts. vatic runs on all cores (see -T), the peers on one.
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// Files to compare on; `-` is standard input
+    #[arg(value_name = "FILES", required = true, value_hint = clap::ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+
+    /// Write the report to FILE
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+
+    /// Overwrite FILE
+    #[arg(short, long)]
+    pub force: bool,
+
+    /// Take only the first SIZE bytes of each file; several sizes make several comparisons (1K,4K,16K)
+    #[arg(long, value_name = "SIZE", value_delimiter = ',', value_parser = parse_size)]
+    pub prefix: Vec<u64>,
+
+    /// Run only these programs (parts of names, as `xz,zstd -22,vatic`)
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub only: Vec<String>,
+
+    #[command(flatten)]
+    pub engine: Engine,
+
+    /// Show no progress bar
+    #[arg(long)]
+    pub no_progress: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned text
+    Table,
+    /// A Markdown table
+    Markdown,
+    /// Comma-separated values, one line for each file and program
+    Csv,
+    /// JSON
+    Json,
+    /// One self-contained page with charts
+    Html,
+}
+
+/// What the part that learns while coding has learnt from the samples is kept as a prior, the counterpart of
+/// `zstd --train`: files that resemble the samples become smaller with `-D PRIOR`, small ones most of all.
+#[derive(Debug, Args)]
+pub struct Learn {
+    /// Files to learn from; directories with -r
+    #[arg(value_name = "FILES", required = true, value_hint = clap::ValueHint::AnyPath)]
+    pub files: Vec<PathBuf>,
+
+    /// Write the prior to FILE
+    #[arg(short, long, value_name = "FILE", default_value = "prior.vtp", value_hint = clap::ValueHint::FilePath)]
+    pub output: PathBuf,
+
+    /// Overwrite FILE
+    #[arg(short, long)]
+    pub force: bool,
+
+    /// Work through directories
+    #[arg(short, long)]
+    pub recursive: bool,
+
+    #[command(flatten)]
+    pub engine: Engine,
+}
+
+impl Cli {
+    /// Reads the arguments of this process; wrong ones end it with exit code 2.
+    pub fn from_command_line() -> Cli {
+        Cli::parse_from(with_name_meaning(std::env::args_os().collect()))
+    }
+
+    /// The definition itself, for what is generated from it.
+    pub fn definition() -> clap::Command {
+        Cli::command()
+    }
+}
+
+/// A program called `unvatic` decompresses and one called `vcat` prints, as `gunzip` and `zcat` do.
+fn with_name_meaning(mut args: Vec<OsString>) -> Vec<OsString> {
+    let name = args.first().map(PathBuf::from);
+    let name = name.as_deref().and_then(|path| path.file_stem()).and_then(|stem| stem.to_str());
+    let flags: &[&str] = match name {
+        Some("unvatic") => &["-d"],
+        Some("vcat" | "vaticcat") => &["-d", "-c", "-f"],
+        _ => &[],
+    };
+    if args.is_empty() {
+        args.push("vatic".into());
+    }
+    args.splice(1..1, flags.iter().map(OsString::from));
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::definition().debug_assert();
+    }
+
+    #[test]
+    fn names_have_meanings() {
+        let parse = |args: &[&str]| Cli::parse_from(with_name_meaning(args.iter().map(OsString::from).collect()));
+        assert!(parse(&["/usr/bin/unvatic", "a.vtc"]).code.decompress);
+        let vcat = parse(&["vcat", "a.vtc"]).code;
+        assert!(vcat.decompress && vcat.stdout && vcat.force);
+        assert!(!parse(&["vatic", "a"]).code.decompress);
+    }
+
+    #[test]
+    fn letters_are_as_in_zstd() {
+        let code = Cli::parse_from(["vatic", "-dcfqq", "-T2", "-5", "a", "--", "-b"]).code;
+        assert!(code.decompress && code.stdout && code.force);
+        assert_eq!((code.quiet, code.engine.threads, code.level.number()), (2, 2, Some(5)));
+        assert_eq!(code.files, [PathBuf::from("a"), PathBuf::from("-b")]);
+        // The last of a pair wins.
+        assert!(!Cli::parse_from(["vatic", "--rm", "-k", "a"]).code.remove);
+        assert!(Cli::parse_from(["vatic", "-k", "--rm", "a"]).code.remove);
+        assert!(!Cli::parse_from(["vatic", "-d", "-z", "a"]).code.decompress);
+    }
+
+    #[test]
+    fn a_file_may_be_called_like_a_subcommand() {
+        let cli = Cli::parse_from(["vatic", "--", "compare"]);
+        assert!(cli.command.is_none());
+        assert_eq!(cli.code.files, [PathBuf::from("compare")]);
+    }
+}

@@ -1,0 +1,112 @@
+//! Models, priors and settings, as the command line names them.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use vatic::{DecodeOptions, Model, Options, Prior};
+
+use crate::cli::Engine;
+use crate::files;
+use crate::job::{Naming, Usage};
+
+/// A prior is a few MB; a file beyond this was given by mistake.
+const PRIOR_LIMIT: u64 = 1 << 31;
+
+/// Settings to compress with.
+pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options> {
+    let model = match (&engine.model, level) {
+        (Some(_), Some(level)) => {
+            bail!(Usage(format!("--model and -{level} both choose the model: give one of them")))
+        }
+        (Some(name), None) => by_name(name)?,
+        (None, Some(level)) => by_level(level),
+        (None, None) => Model::default_model(),
+    };
+    let options = Options::new().model(model).threads(engine.threads).prior(prior(engine.prior.as_deref())?);
+    Ok(options)
+}
+
+/// Settings to decompress with: the data names its model, a model file given is an addition to those inside.
+pub fn decode_options(engine: &Engine) -> anyhow::Result<DecodeOptions> {
+    let mut options = DecodeOptions::new().threads(engine.threads);
+    if let Some(model) = engine.model.as_deref().map(by_name).transpose()?.flatten() {
+        options = options.model(model);
+    }
+    if let Some(prior) = prior(engine.prior.as_deref())? {
+        options = options.prior(prior);
+    }
+    Ok(options)
+}
+
+/// Those inside the program, from the smallest.
+pub fn shipped() -> Vec<Model> {
+    let mut models = Model::shipped();
+    models.sort_by_key(Model::file_bytes);
+    models
+}
+
+/// -1 is the smallest model and -9 the largest, the levels between are spread evenly over those between.
+fn by_level(level: usize) -> Option<Model> {
+    let mut models = shipped();
+    let at = place_of(level, models.len())?;
+    Some(models.swap_remove(at))
+}
+
+fn place_of(level: usize, models: usize) -> Option<usize> {
+    let last = models.checked_sub(1)?;
+    Some((level.clamp(1, 9) - 1) * last / 8)
+}
+
+fn by_name(name: &str) -> anyhow::Result<Option<Model>> {
+    if name == "none" {
+        return Ok(None);
+    }
+    let models = shipped();
+    if let Some(model) = models.iter().find(|model| model.name() == name) {
+        return Ok(Some(model.clone()));
+    }
+    let path = Path::new(name);
+    if !path.exists() {
+        let names: Vec<_> = models.iter().map(Model::name).collect();
+        bail!("--model {name}: there is no such model or file; inside the program are: {}", names.join(", "));
+    }
+    Model::from_file(path).map(Some).map_err(|error| anyhow::anyhow!("--model {name}: {error}"))
+}
+
+fn prior(path: Option<&Path>) -> anyhow::Result<Option<Prior>> {
+    let Some(path) = path else { return Ok(None) };
+    let name = path.display().to_string();
+    if files::open(path)?.metadata().of(&name, "cannot be read")?.len() > PRIOR_LIMIT {
+        bail!("{name}: is too large for a prior; -D takes a file written by `vatic learn`");
+    }
+    let bytes = std::fs::read(path).of(&name, "cannot be read")?;
+    match Prior::from_bytes(&bytes) {
+        Ok(prior) => Ok(Some(prior)),
+        Err(error) => bail!("{name}: {error}; -D takes a file written by `vatic learn`"),
+    }
+}
+
+/// `vatic -V`: the version and the models inside.
+pub fn version() -> ExitCode {
+    println!("vatic {}", env!("CARGO_PKG_VERSION"));
+    let default = Model::default_model().map(|model| model.id());
+    for model in shipped() {
+        let note = if Some(model.id()) == default { ", the default" } else { "" };
+        println!("model {} {} ({}{note})", model.name(), model.id(), crate::size::human(model.file_bytes()));
+    }
+    ExitCode::SUCCESS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place_of;
+
+    #[test]
+    fn levels_cover_the_models() {
+        assert_eq!(place_of(5, 0), None);
+        assert!((1..=9).all(|level| place_of(level, 1) == Some(0)));
+        let three: Vec<_> = (1..=9).filter_map(|level| place_of(level, 3)).collect();
+        assert_eq!(three, [0, 0, 0, 0, 1, 1, 1, 1, 2]);
+    }
+}

@@ -1,0 +1,229 @@
+//! Where results go: a file that appears under its name only when it is whole, standard output, or nowhere.
+
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use tempfile::NamedTempFile;
+
+use crate::signals;
+
+/// What to do when the file exists already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Replace it.
+    Replace,
+    /// Ask at the terminal where there is one, refuse otherwise.
+    Ask,
+    /// Refuse.
+    Refuse,
+}
+
+/// Something to write a result to. Dropped without [`Output::finish`], it leaves nothing behind.
+pub struct Output {
+    kind: Kind,
+    name: String,
+}
+
+enum Kind {
+    Nowhere,
+    Stdout(io::StdoutLock<'static>),
+    /// A device or a pipe that was there before: written to as it is, never replaced.
+    Device(File),
+    /// A new file, under a temporary name beside the final one until it is complete.
+    Beside { temporary: NamedTempFile, target: PathBuf, replace: bool },
+}
+
+impl Output {
+    pub fn nowhere() -> Output {
+        Output { kind: Kind::Nowhere, name: "(nowhere)".into() }
+    }
+
+    pub fn stdout() -> Output {
+        Output { kind: Kind::Stdout(io::stdout().lock()), name: "standard output".into() }
+    }
+
+    /// Prepares to write the file `target`. `private` keeps others from reading it before [`Output::finish`] has set the
+    /// rights of the input; without an input to copy them from, the file has the usual rights of a new one.
+    pub fn file(target: &Path, existing: Existing, private: bool) -> anyhow::Result<Output> {
+        let name = target.display().to_string();
+        let mut replace = false;
+        match std::fs::metadata(target) {
+            Ok(metadata) if metadata.is_dir() => bail!("{name}: is a directory, so no file of this name can be written"),
+            Ok(metadata) if !metadata.is_file() => {
+                let device = File::options().write(true).open(target);
+                let device = device.with_context(|| format!("{name}: cannot be opened for writing"))?;
+                return Ok(Output { kind: Kind::Device(device), name });
+            }
+            Ok(_) => {
+                allow_overwriting(&name, existing)?;
+                replace = true;
+            }
+            Err(_) => {}
+        }
+        let directory = match target.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".vatic-").suffix(".tmp");
+        #[cfg(unix)]
+        if !private {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(std::fs::Permissions::from_mode(0o666)); // less what the umask takes away
+        }
+        #[cfg(not(unix))]
+        let _ = private;
+        let temporary = builder.tempfile_in(directory).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                anyhow::anyhow!("{name}: directory {} does not exist; create it first", directory.display())
+            }
+            _ => anyhow::Error::new(plain(error))
+                .context(format!("{name}: no file can be created in directory {}", directory.display())),
+        })?;
+        signals::unfinished(temporary.path());
+        Ok(Output { kind: Kind::Beside { temporary, target: target.to_path_buf(), replace }, name })
+    }
+
+    /// The name for messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether a person sees what is written.
+    pub fn is_terminal(&self) -> bool {
+        match &self.kind {
+            Kind::Stdout(stdout) => stdout.is_terminal(),
+            Kind::Device(device) => device.is_terminal(),
+            _ => false,
+        }
+    }
+
+    /// Whether a file appears in the end.
+    pub fn is_file(&self) -> bool {
+        matches!(self.kind, Kind::Beside { .. })
+    }
+
+    /// Completes the result: everything is written out, a file gets rights, owner and times of the input (`like`) and its
+    /// final name. With `durable` it has also reached the disk, so that the input can be removed.
+    pub fn finish(mut self, like: Option<&Metadata>, durable: bool) -> anyhow::Result<()> {
+        self.flush().with_context(|| format!("{}: cannot be written", self.name))?;
+        let Kind::Beside { temporary, target, replace } = self.kind else { return Ok(()) };
+        let name = self.name;
+        if let Some(like) = like {
+            // What the file system cannot express does not spoil the content.
+            let _ = copy_attributes(temporary.as_file(), like);
+        }
+        if durable {
+            temporary.as_file().sync_all().with_context(|| format!("{name}: cannot be written to disk"))?;
+        }
+        let renamed =
+            if replace { temporary.persist(&target) } else { temporary.persist_noclobber(&target) };
+        match renamed {
+            Ok(_) => {}
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                bail!("{name}: appeared while it was being written; it is left as it is, use -f to overwrite it")
+            }
+            Err(error) => {
+                return Err(error.error).with_context(|| format!("{name}: cannot be given its name"));
+            }
+        }
+        signals::finished();
+        if durable {
+            sync_directory(&target);
+        }
+        Ok(())
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        match &mut self.kind {
+            Kind::Nowhere => Ok(data.len()),
+            Kind::Stdout(stdout) => stdout.write(data),
+            Kind::Device(device) => device.write(data),
+            Kind::Beside { temporary, .. } => temporary.as_file_mut().write(data),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.kind {
+            Kind::Nowhere => Ok(()),
+            Kind::Stdout(stdout) => stdout.flush(),
+            Kind::Device(device) => device.flush(),
+            Kind::Beside { temporary, .. } => temporary.as_file_mut().flush(),
+        }
+    }
+}
+
+/// tempfile's errors name the temporary path, which means nothing to the user.
+fn plain(error: io::Error) -> io::Error {
+    error.raw_os_error().map_or(error, io::Error::from_raw_os_error)
+}
+
+fn allow_overwriting(name: &str, existing: Existing) -> anyhow::Result<()> {
+    let may_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
+    match existing {
+        Existing::Replace => return Ok(()),
+        Existing::Ask if may_ask => {
+            eprint!("vatic: {name} already exists; overwrite it (y/n)? ");
+            let mut answer = String::new();
+            io::stdin().lock().read_line(&mut answer).context("no answer can be read from the terminal")?;
+            if answer.trim().to_ascii_lowercase().starts_with('y') {
+                return Ok(());
+            }
+            bail!("{name}: not overwritten");
+        }
+        Existing::Ask | Existing::Refuse => {}
+    }
+    bail!("{name}: already exists; use -f to overwrite it, or -o to choose another name")
+}
+
+#[cfg(unix)]
+fn copy_attributes(file: &File, like: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+
+    let mut mode = like.mode() & 0o777;
+    if fchown(file, Some(like.uid()), Some(like.gid())).is_err() && fchown(file, None, Some(like.gid())).is_err() {
+        // The file belongs to another group than the input: neither that group nor others may do what not both could.
+        let both = (mode >> 3) & mode & 0o7;
+        mode = (mode & 0o700) | (both << 3) | both;
+    }
+    file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+    copy_times(file, like)
+}
+
+#[cfg(not(unix))]
+fn copy_attributes(file: &File, like: &Metadata) -> io::Result<()> {
+    copy_times(file, like)?;
+    file.set_permissions(like.permissions())
+}
+
+fn copy_times(file: &File, like: &Metadata) -> io::Result<()> {
+    let mut times = std::fs::FileTimes::new().set_modified(like.modified()?);
+    if let Ok(accessed) = like.accessed() {
+        times = times.set_accessed(accessed);
+    }
+    file.set_times(times)
+}
+
+/// The new name itself is on disk only when its directory is.
+fn sync_directory(target: &Path) {
+    let directory = target.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    if let Ok(directory) = File::open(directory) {
+        // Not every file system can do this; the file's content is safe in any case.
+        let _ = directory.sync_all();
+    }
+}
+
+/// Writes a small finished text or blob as a whole file, or to standard output for `-` and no name at all.
+pub fn write_whole(target: Option<&Path>, existing: Existing, content: &[u8]) -> anyhow::Result<()> {
+    let mut output = match target {
+        Some(path) if path != OsStr::new("-") => Output::file(path, existing, false)?,
+        _ => Output::stdout(),
+    };
+    output.write_all(content).with_context(|| format!("{}: cannot be written", output.name()))?;
+    output.finish(None, false)
+}

@@ -1,0 +1,159 @@
+//! Byte-level byte-pair encoding: any bytes to tokens and back, in time linear in the input.
+//!
+//! A vocabulary is 256 single bytes and the merges learnt from a corpus, so every byte string has an encoding. Merging
+//! follows Sennrich, Haddow & Birch, "Neural Machine Translation of Rare Words with Subword Units" (2016); the `bpe`
+//! crate computes that exact encoding by backtracking over an automaton, without the quadratic cases of the textbook
+//! algorithm, so a megabyte of one letter costs what a megabyte of prose costs.
+//!
+//! **Ids are ranks of the tokens' bytes**, not of the merges: token ids that are close start alike, which is what the
+//! coder's token tree wants (its leaves, from left to right, are the ids).
+//!
+//! ```
+//! use vatic_tokenizer::Tokenizer;
+//!
+//! let mut tokens: Vec<Vec<u8>> = (0..=255).map(|byte| vec![byte]).collect();
+//! tokens.push(b"th".to_vec());
+//! tokens.push(b"the".to_vec());
+//! let tokenizer = Tokenizer::from_tokens(tokens)?;
+//! let ids = tokenizer.encode(b"the moth");
+//! assert_eq!(ids.len(), 5);
+//! assert_eq!(tokenizer.decode(&ids), b"the moth");
+//! # Ok::<(), vatic_tokenizer::Error>(())
+//! ```
+
+mod vocabulary_file;
+
+pub use vocabulary_file::{parse_vocabulary, render_vocabulary};
+
+use bpe::byte_pair_encoding::BytePairEncoding;
+
+/// The most tokens a vocabulary may hold: ids are 16-bit.
+pub const MAX_TOKENS: usize = 65_536;
+/// The longest token, in bytes.
+pub const MAX_TOKEN_BYTES: usize = 255;
+
+/// What is wrong with a vocabulary.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The first 256 tokens are not the bytes 0 to 255 in order.
+    #[error("the vocabulary does not begin with the 256 single bytes in order")]
+    Bytes,
+    /// Too few or too many tokens.
+    #[error("the vocabulary has {0} tokens; from 256 to {MAX_TOKENS} are possible")]
+    Size(usize),
+    /// A token is empty, or longer than [`MAX_TOKEN_BYTES`].
+    #[error("token {0} of the vocabulary has {1} bytes; from 1 to {MAX_TOKEN_BYTES} are possible")]
+    Length(usize, usize),
+    /// Two tokens have the same bytes.
+    #[error("token {0} of the vocabulary stands in it twice")]
+    Duplicate(usize),
+    /// A token that no sequence of merges leads to.
+    #[error("token {0} of the vocabulary is not made of two earlier tokens")]
+    Unreachable(usize),
+    /// A line of a vocabulary file that is not hexadecimal.
+    #[error("line {0} of the vocabulary is not a token in hexadecimal")]
+    Line(usize),
+}
+
+/// A vocabulary, ready to encode and decode.
+pub struct Tokenizer {
+    bpe: BytePairEncoding,
+    /// Merge rank to id.
+    id_of_rank: Vec<u16>,
+    /// All tokens' bytes in id order, end to end; token `i` is `starts[i]..starts[i + 1]`.
+    bytes: Vec<u8>,
+    starts: Vec<u32>,
+}
+
+impl Tokenizer {
+    /// Builds a tokenizer from its tokens in merge order: first the 256 bytes, then each merge.
+    ///
+    /// # Errors
+    ///
+    /// When the tokens are no byte-level BPE vocabulary: see [`Error`].
+    pub fn from_tokens(tokens: Vec<Vec<u8>>) -> Result<Self, Error> {
+        check(&tokens)?;
+        let mut by_bytes: Vec<usize> = (0..tokens.len()).collect();
+        by_bytes.sort_unstable_by(|&a, &b| tokens[a].cmp(&tokens[b]));
+        let mut id_of_rank = vec![0u16; tokens.len()];
+        let mut bytes = Vec::new();
+        let mut starts = Vec::with_capacity(tokens.len() + 1);
+        for (id, &rank) in by_bytes.iter().enumerate() {
+            id_of_rank[rank] = id as u16;
+            starts.push(bytes.len() as u32);
+            bytes.extend_from_slice(&tokens[rank]);
+        }
+        starts.push(bytes.len() as u32);
+        let bpe = BytePairEncoding::from_dictionary(tokens, None);
+        Ok(Self { bpe, id_of_rank, bytes, starts })
+    }
+
+    /// The number of tokens.
+    pub fn len(&self) -> usize {
+        self.id_of_rank.len()
+    }
+
+    /// Never: a vocabulary holds the 256 bytes at least.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// The bytes of token `id`.
+    ///
+    /// # Panics
+    ///
+    /// When `id` is not below [`len`](Self::len).
+    pub fn token(&self, id: u16) -> &[u8] {
+        let id = usize::from(id);
+        &self.bytes[self.starts[id] as usize..self.starts[id + 1] as usize]
+    }
+
+    /// The one BPE encoding of `text`, as ids.
+    pub fn encode(&self, text: &[u8]) -> Vec<u16> {
+        self.bpe.encode_via_backtracking(text).into_iter().map(|rank| self.id_of_rank[rank as usize]).collect()
+    }
+
+    /// The bytes that `ids` stand for. Any sequence of ids is valid, whether `encode` would give it or not.
+    ///
+    /// # Panics
+    ///
+    /// When an id is not below [`len`](Self::len).
+    pub fn decode(&self, ids: &[u16]) -> Vec<u8> {
+        let mut text = Vec::with_capacity(ids.len() * 4);
+        for &id in ids {
+            text.extend_from_slice(self.token(id));
+        }
+        text
+    }
+}
+
+impl std::fmt::Debug for Tokenizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokenizer").field("tokens", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// The `bpe` crate takes a well-formed dictionary for granted: a bad one must not reach it.
+fn check(tokens: &[Vec<u8>]) -> Result<(), Error> {
+    if !(256..=MAX_TOKENS).contains(&tokens.len()) {
+        return Err(Error::Size(tokens.len()));
+    }
+    if (0..256).any(|byte| tokens[byte] != [byte as u8]) {
+        return Err(Error::Bytes);
+    }
+    let mut seen = std::collections::HashSet::with_capacity(tokens.len());
+    for (rank, token) in tokens.iter().enumerate() {
+        if !(1..=MAX_TOKEN_BYTES).contains(&token.len()) {
+            return Err(Error::Length(rank, token.len()));
+        }
+        let made_of_two = || (1..token.len()).any(|cut| seen.contains(&token[..cut]) && seen.contains(&token[cut..]));
+        if token.len() > 1 && !made_of_two() {
+            return Err(Error::Unreachable(rank));
+        }
+        if !seen.insert(&token[..]) {
+            return Err(Error::Duplicate(rank));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,304 @@
+//! Settings for compressing and for decompressing.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::format::{DEFAULT_MEMORY_LOG2, MAX_FRAME_SIZE, MAX_STREAMS_LOG2, MEMORY_LOG2, MIN_FRAME_SIZE};
+use crate::model::Model;
+use crate::prior::Prior;
+
+/// How a frame is coded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mode {
+    /// Whatever a measurement of the frame says (only in [`Options`], never in what is reported).
+    #[default]
+    Auto,
+    /// The content as it is, for what nothing makes smaller.
+    Stored,
+    /// Experts that learn from the frame itself, over its bytes.
+    Bytes,
+    /// The transformer and the experts, over the model's tokens.
+    Tokens,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Mode::Auto => "auto",
+            Mode::Stored => "stored",
+            Mode::Bytes => "bytes",
+            Mode::Tokens => "tokens",
+        })
+    }
+}
+
+/// How far the work has come, as told to the hook of [`Options::progress`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes of content (the uncompressed side) dealt with so far.
+    pub content_bytes: u64,
+    /// Bytes of vatic data (the compressed side) dealt with so far; inside a frame this is an estimate.
+    pub coded_bytes: u64,
+}
+
+type Hook = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// Calls the hook, if there is one, with what came before the current frame added.
+#[derive(Clone, Default)]
+pub(crate) struct Meter {
+    hook: Option<Hook>,
+    before: Progress,
+}
+
+impl Meter {
+    pub(crate) fn new(hook: &Option<Hook>, before: Progress) -> Meter {
+        Meter { hook: hook.clone(), before }
+    }
+
+    /// Reports so many bytes of the current frame.
+    pub(crate) fn at(&self, content: usize, coded: usize) {
+        if let Some(hook) = &self.hook {
+            hook(Progress {
+                content_bytes: self.before.content_bytes + content as u64,
+                coded_bytes: self.before.coded_bytes + coded as u64,
+            });
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) enum ModelChoice {
+    #[default]
+    Default,
+    None,
+    Given(Model),
+}
+
+/// Settings for compressing, set one after the other.
+///
+/// ```
+/// let options = vatic::Options::new().threads(1).frame_size(1 << 20);
+/// let packed = vatic::compress(b"the same bytes, whatever the number of threads", &options)?;
+/// # assert_eq!(packed, vatic::compress(b"the same bytes, whatever the number of threads", &options.threads(2))?);
+/// # Ok::<(), vatic::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Options {
+    pub(crate) model: ModelChoice,
+    pub(crate) threads: usize,
+    pub(crate) frame_size: usize,
+    pub(crate) memory_log2: u8,
+    pub(crate) streams_log2: Option<u8>,
+    pub(crate) mode: Mode,
+    pub(crate) verify: bool,
+    pub(crate) report: bool,
+    pub(crate) experts: Option<u16>,
+    pub(crate) prior: Option<Prior>,
+    pub(crate) progress: Option<Hook>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            model: ModelChoice::Default,
+            threads: 0,
+            frame_size: 32 << 20,
+            memory_log2: DEFAULT_MEMORY_LOG2,
+            streams_log2: None,
+            mode: Mode::Auto,
+            verify: false,
+            report: false,
+            experts: None,
+            prior: None,
+            progress: None,
+        }
+    }
+}
+
+impl Options {
+    /// The settings that suit most: the best model inside the program, all cores, frames of 32 MiB.
+    pub fn new() -> Options {
+        Options::default()
+    }
+
+    /// The model to predict with; `None` leaves the transformer out, and experts over bytes do all the work.
+    pub fn model(mut self, model: Option<Model>) -> Options {
+        self.model = model.map_or(ModelChoice::None, ModelChoice::Given);
+        self
+    }
+
+    /// How many threads may work; 0, the default, for as many as the machine runs at once. The result is the same with
+    /// any number.
+    pub fn threads(mut self, threads: usize) -> Options {
+        self.threads = threads;
+        self
+    }
+
+    /// How many bytes of content go into one frame, from 64 KiB to 256 MiB; 32 MiB if not set. Nothing is learnt across
+    /// frames, so larger ones compress better; smaller ones need less memory and let
+    /// [`decompress_range`](crate::decompress_range) skip more.
+    pub fn frame_size(mut self, bytes: usize) -> Options {
+        self.frame_size = bytes;
+        self
+    }
+
+    /// The most memory that the experts' tables may take, here and where the data is decoded: log2 of bytes, from 16 to
+    /// 30, 28 if not set. Small inputs take less by themselves.
+    pub fn memory_log2(mut self, log2: u8) -> Options {
+        self.memory_log2 = log2;
+        self
+    }
+
+    /// Into how many streams a frame is cut, as log2, at most 7; `None`, the default, chooses by the frame's length. More
+    /// streams are faster and compress less.
+    pub fn streams_log2(mut self, log2: Option<u8>) -> Options {
+        self.streams_log2 = log2;
+        self
+    }
+
+    /// Forces every frame into one mode (one that comes out larger than its content is stored all the same).
+    pub fn mode(mut self, mode: Mode) -> Options {
+        self.mode = mode;
+        self
+    }
+
+    /// Decodes every frame again before it is written and compares: twice the time, for those who delete the original.
+    pub fn verify(mut self, verify: bool) -> Options {
+        self.verify = verify;
+        self
+    }
+
+    /// Collects the bits that each source of predictions would have paid, for [`FrameStats::sources`](crate::FrameStats).
+    pub fn report(mut self, report: bool) -> Options {
+        self.report = report;
+        self
+    }
+
+    /// Which experts take part, as a set of bits; `None` for all. An ablation switch.
+    #[doc(hidden)]
+    pub fn experts(mut self, experts: Option<u16>) -> Options {
+        self.experts = experts;
+        self
+    }
+
+    /// Starts from what was learnt from other data. Decoding then needs the same prior.
+    pub fn prior(mut self, prior: Option<Prior>) -> Options {
+        self.prior = prior;
+        self
+    }
+
+    /// Calls `hook` now and then with how far the work has come, from whatever thread does it.
+    pub fn progress(mut self, hook: impl Fn(Progress) + Send + Sync + 'static) -> Options {
+        self.progress = Some(Arc::new(hook));
+        self
+    }
+
+    /// The model that these settings mean.
+    pub(crate) fn resolve_model(&self) -> Option<Model> {
+        match &self.model {
+            ModelChoice::Default => Model::default_model(),
+            ModelChoice::None => None,
+            ModelChoice::Given(model) => Some(model.clone()),
+        }
+    }
+
+    /// Whether every setting is within its range.
+    pub(crate) fn check(&self) -> Result<()> {
+        let (size, log2) = (self.frame_size, self.memory_log2);
+        if !(MIN_FRAME_SIZE..=MAX_FRAME_SIZE).contains(&size) {
+            return Err(Error::setting(format!(
+                "a frame size of {size} bytes is out of range; it may be {MIN_FRAME_SIZE} (64 KiB) to {MAX_FRAME_SIZE} (256 MiB)"
+            )));
+        }
+        if !MEMORY_LOG2.contains(&log2) {
+            return Err(Error::setting(format!("a memory of 2^{log2} bytes is out of range; it may be 2^16 to 2^30")));
+        }
+        if let Some(log2) = self.streams_log2.filter(|&log2| log2 > MAX_STREAMS_LOG2) {
+            return Err(Error::setting(format!("2^{log2} streams are out of range; there may be 2^0 to 2^{MAX_STREAMS_LOG2}")));
+        }
+        if self.mode == Mode::Tokens && self.resolve_model().is_none() {
+            return Err(Error::setting("coding tokens needs a model, and none was given"));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("model", &self.model)
+            .field("threads", &self.threads)
+            .field("frame_size", &self.frame_size)
+            .field("memory_log2", &self.memory_log2)
+            .field("streams_log2", &self.streams_log2)
+            .field("mode", &self.mode)
+            .field("verify", &self.verify)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings for decompressing, set one after the other.
+#[derive(Clone)]
+pub struct DecodeOptions {
+    pub(crate) threads: usize,
+    pub(crate) max_memory: u64,
+    pub(crate) models: Vec<Model>,
+    pub(crate) priors: Vec<Prior>,
+    pub(crate) progress: Option<Hook>,
+}
+
+impl Default for DecodeOptions {
+    fn default() -> DecodeOptions {
+        DecodeOptions { threads: 0, max_memory: 2 << 30, models: Vec::new(), priors: Vec::new(), progress: None }
+    }
+}
+
+impl DecodeOptions {
+    /// All cores, at most 2 GiB of memory, the models inside the program.
+    pub fn new() -> DecodeOptions {
+        DecodeOptions::default()
+    }
+
+    /// How many threads may work; 0, the default, for as many as the machine runs at once.
+    pub fn threads(mut self, threads: usize) -> DecodeOptions {
+        self.threads = threads;
+        self
+    }
+
+    /// The most memory in bytes that a frame may ask for, by its length and its tables; more is
+    /// [`Error::TooLarge`], before any of it is allocated.
+    pub fn max_memory(mut self, bytes: u64) -> DecodeOptions {
+        self.max_memory = bytes;
+        self
+    }
+
+    /// Adds a model to those inside the program. May be called several times.
+    pub fn model(mut self, model: Model) -> DecodeOptions {
+        self.models.push(model);
+        self
+    }
+
+    /// Adds a prior that frames may name. May be called several times.
+    pub fn prior(mut self, prior: Prior) -> DecodeOptions {
+        self.priors.push(prior);
+        self
+    }
+
+    /// Calls `hook` now and then with how far the work has come, from whatever thread does it.
+    pub fn progress(mut self, hook: impl Fn(Progress) + Send + Sync + 'static) -> DecodeOptions {
+        self.progress = Some(Arc::new(hook));
+        self
+    }
+}
+
+impl fmt::Debug for DecodeOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DecodeOptions")
+            .field("threads", &self.threads)
+            .field("max_memory", &self.max_memory)
+            .field("models", &self.models)
+            .finish_non_exhaustive()
+    }
+}

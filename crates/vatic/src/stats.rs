@@ -1,0 +1,54 @@
+//! What was done, in numbers.
+
+use std::time::Duration;
+
+use crate::options::Mode;
+
+/// What was done with a whole input.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    /// Bytes of content, the uncompressed side.
+    pub content_bytes: u64,
+    /// Bytes of vatic data, headers included.
+    pub coded_bytes: u64,
+    /// One entry for each frame that has content.
+    pub frames: Vec<FrameStats>,
+}
+
+impl Stats {
+    /// Bits of vatic data per byte of content; 0 for no content.
+    pub fn bits_per_byte(&self) -> f64 {
+        if self.content_bytes == 0 { 0.0 } else { self.coded_bytes as f64 * 8.0 / self.content_bytes as f64 }
+    }
+}
+
+/// What was done with one frame.
+#[derive(Clone, Debug, Default)]
+pub struct FrameStats {
+    /// How the frame is coded.
+    pub mode: Mode,
+    /// Bytes of content.
+    pub content_bytes: u64,
+    /// Bytes of payload, without the header.
+    pub payload_bytes: u64,
+    /// Tokens coded (bytes, in byte mode; 0 when stored).
+    pub tokens: u64,
+    /// Streams coded in lockstep.
+    pub streams: u32,
+    /// Time from the frame's first byte in to its last byte out.
+    pub wall: Duration,
+    /// Time that the thread of the coder spent waiting for the transformer.
+    pub waited: Duration,
+    /// What each source of predictions would have paid alone; empty unless asked for with
+    /// [`Options::report`](crate::Options::report).
+    pub sources: Vec<SourceBits>,
+}
+
+/// The bits that one source of predictions would have paid for a frame by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceBits {
+    /// The source's name.
+    pub name: String,
+    /// Bits over the whole frame.
+    pub bits: f64,
+}

@@ -1,0 +1,143 @@
+"""The transformer in PyTorch: the float model, and the same with quantisation simulated as the runtime computes it.
+
+The mathematics is the one of `crates/vatic-transformer` (docs/format.md); names follow the tensors of the model file.
+"""
+
+import dataclasses
+import json
+import math
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+HEAD_DIM = 64
+EPSILON = 1e-6
+WEIGHT_LEVELS = 63  # so that a pair of u8 x i8 products fits in 16 bits
+ACTIVATION_LEVELS = 127
+
+
+@dataclasses.dataclass
+class Config:
+    """The shape of a model: what the model file carries as its configuration."""
+
+    name: str
+    vocab: int
+    width: int
+    layers: int
+    heads: int
+    kv_heads: int
+    hidden: int
+    windows: list[int]
+    rope_dims: int = 32
+    rope_period: int = 2048
+    head_dim: int = HEAD_DIM
+    format: int = 1
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    def multiply_adds(self) -> int:
+        """Per token: weights once each, the head included, and the attention's reads with full windows."""
+        width_q, width_kv = self.heads * HEAD_DIM, self.kv_heads * HEAD_DIM
+        layer = self.width * (width_q + 2 * width_kv) + width_q * self.width + 2 * self.width * self.hidden
+        return self.layers * layer + self.vocab * self.width + 2 * width_q * sum(self.windows)
+
+
+def rms(x):
+    return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + EPSILON)
+
+
+def fake_quantise(x, levels):
+    """x rounded to `levels` steps either side of zero, scaled by its largest magnitude along the last dimension."""
+    scale = x.detach().abs().amax(-1, keepdim=True).clamp_min(1e-12) / levels
+    return x + (torch.round(x / scale).clamp(-levels, levels) * scale - x).detach()
+
+
+def rope_frequencies(config: Config) -> torch.Tensor:
+    """Whole numbers of turns per period, geometric from one radian a token to one turn a period: exact modulo it."""
+    pairs = config.rope_dims // 2
+    fastest = config.rope_period / (2 * math.pi)
+    return torch.tensor([round(fastest ** (1 - i / (pairs - 1))) for i in range(pairs)], dtype=torch.int32)
+
+
+class Layer(nn.Module):
+    def __init__(self, config: Config, window: int):
+        super().__init__()
+        self.config, self.window = config, window
+        rows = (config.heads + 2 * config.kv_heads) * HEAD_DIM
+        bound = 1 / math.sqrt(config.width)
+        self.qkv = nn.Parameter(torch.randn(rows, config.width) * bound)
+        self.out = nn.Parameter(torch.zeros(config.width, config.heads * HEAD_DIM))
+        self.up = nn.Parameter(torch.randn(config.hidden, config.width) * bound)
+        self.down = nn.Parameter(torch.zeros(config.width, config.hidden))
+        self.gain = nn.Parameter(torch.full((config.heads,), 1.5))
+        self.mix = nn.Parameter(torch.tensor([1.0, 0.0]))
+
+    def forward(self, x, first, cos, sin, quantise: bool):
+        weight = (lambda w: fake_quantise(w, WEIGHT_LEVELS)) if quantise else (lambda w: w)
+        active = (lambda a: fake_quantise(a, ACTIVATION_LEVELS)) if quantise else (lambda a: a)
+        c, (batch, time, _) = self.config, x.shape
+        x = self.mix[0] * x + self.mix[1] * first
+        qkv = F.linear(active(rms(x)), weight(self.qkv)).view(batch, time, -1, HEAD_DIM).transpose(1, 2)
+        q, k, v = qkv.split([c.heads, c.kv_heads, c.kv_heads], dim=1)
+        q = active(rotate(rms(q), cos, sin)) * self.gain.view(1, -1, 1, 1)
+        k, v = active(rotate(rms(k), cos, sin)), active(v)
+        attended = attend(q, k, v, self.window).transpose(1, 2).reshape(batch, time, -1)
+        x = x + F.linear(active(attended), weight(self.out))
+        hidden = F.relu(F.linear(active(rms(x)), weight(self.up))).square()
+        return x + F.linear(active(hidden), weight(self.down))
+
+
+def rotate(x, cos, sin):
+    half = cos.shape[-1]
+    a, b, rest = x[..., :half], x[..., half:2 * half], x[..., 2 * half:]
+    return torch.cat([a * cos - b * sin, a * sin + b * cos, rest], -1)
+
+
+def attend(q, k, v, window: int):
+    """Causal attention over the last `window` positions, in blocks of `window` where that saves work."""
+    batch, heads, time, dim = q.shape
+    groups = heads // k.shape[1]
+    k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
+    if window >= time or time % window:
+        i = torch.arange(time)
+        distance = i[:, None] - i[None, :]
+        mask = (distance >= 0) & (distance < window)
+        return softmax_values(q @ k.transpose(-1, -2), mask, v)
+    # Each block sees itself and the block before it.
+    blocks = time // window
+    q, k, v = (t.reshape(batch, heads, blocks, window, dim) for t in (q, k, v))
+    before = lambda t: torch.cat([F.pad(t, (0, 0, 0, 0, 1, 0))[:, :, :-1], t], dim=-2)
+    distance = window + torch.arange(window)[:, None] - torch.arange(2 * window)[None, :]
+    mask = ((distance >= 0) & (distance < window)).expand(blocks, -1, -1).clone()
+    mask[0, :, :window] = False
+    return softmax_values(q @ before(k).transpose(-1, -2), mask, before(v)).reshape(batch, heads, time, dim)
+
+
+def softmax_values(scores, mask, v):
+    scores = (scores / math.sqrt(HEAD_DIM)).masked_fill(~mask, float("-inf"))
+    return torch.softmax(scores, -1) @ v
+
+
+class Transformer(nn.Module):
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.embed = nn.Parameter(torch.randn(config.vocab, config.width) * 0.02)
+        self.layers = nn.ModuleList(Layer(config, window) for window in config.windows)
+        angle = torch.arange(config.rope_period, dtype=torch.float64) * (2 * math.pi / config.rope_period)
+        self.register_buffer("rope_cos", torch.cos(angle).float(), persistent=False)
+        self.register_buffer("rope_freq", rope_frequencies(config), persistent=False)
+
+    def forward(self, tokens, quantise: bool = False):
+        """Token ids [batch, time] to logits [batch, time, vocab] in nats."""
+        time, period = tokens.shape[1], self.config.rope_period
+        turns = (torch.arange(time)[:, None] * self.rope_freq[None, :]) % period
+        cos, sin = self.rope_cos[turns], self.rope_cos[(turns - period // 4) % period]
+        table = fake_quantise(self.embed, WEIGHT_LEVELS) if quantise else self.embed
+        x = first = rms(F.embedding(tokens, table))
+        for layer in self.layers:
+            x = layer(x, first, cos, sin, quantise)
+        x = rms(x)
+        return F.linear(fake_quantise(x, ACTIVATION_LEVELS) if quantise else x, table)

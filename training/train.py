@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""Train a model: Muon for the matrices, AdamW for the rest, quantisation simulated towards the end.
+
+    python3 training/train.py training/configs/swift.json TOKENS_DIR models/vocabulary.tsv RUN_DIR --minutes 120
+
+TOKENS_DIR has train/<domain>.bin and dev/<domain>.bin as the tokenizer's `encode` example writes them. RUN_DIR gets
+checkpoint.pt (resumed from when it is there), log.csv, dev.csv and, at the end, float.safetensors. The schedule runs
+by the clock: the learning rate is constant, then falls to nearly zero over the last part of the minutes given.
+"""
+
+import argparse
+import csv
+import json
+import math
+import pathlib
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import export
+from model import Config, Transformer
+
+
+def muon_direction(gradient):
+    """The gradient's nearest semi-orthogonal matrix, by five Newton-Schulz steps (Jordan et al., Muon, 2024)."""
+    x = gradient / (gradient.norm() + 1e-7)
+    wide = x.shape[0] > x.shape[1]
+    x = x.T if wide else x
+    for _ in range(5):
+        a = x @ x.T
+        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+    return x.T if wide else x
+
+
+class Muon(torch.optim.Optimizer):
+    def __init__(self, params, lr, momentum, weight_decay):
+        super().__init__(params, dict(lr=lr, momentum=momentum, weight_decay=weight_decay))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                buffer = self.state[p].setdefault("momentum", torch.zeros_like(p))
+                buffer.lerp_(p.grad, 1 - group["momentum"])
+                update = muon_direction(p.grad.lerp(buffer, group["momentum"]))
+                p.mul_(1 - group["lr"] * group["weight_decay"])
+                p.add_(update, alpha=-group["lr"] * max(1, p.shape[0] / p.shape[1]) ** 0.5)
+
+
+class Sampler:
+    """Random windows of the domains' token files, a domain drawn by its weight for each row."""
+
+    def __init__(self, folder: pathlib.Path, weights: dict[str, float], length: int, seed: int):
+        self.files = [np.memmap(folder / f"{d}.bin", dtype="<u2", mode="r") for d in weights]
+        total = sum(weights.values())
+        self.weights = [w / total for w in weights.values()]
+        self.length, self.rng = length, np.random.default_rng(seed)
+
+    def batch(self, rows: int):
+        out = np.empty((rows, self.length + 1), dtype=np.int64)
+        for row, d in zip(out, self.rng.choice(len(self.files), rows, p=self.weights)):
+            start = self.rng.integers(0, len(self.files[d]) - self.length - 1)
+            row[:] = self.files[d][start:start + self.length + 1]
+        tokens = torch.from_numpy(out)
+        return tokens[:, :-1], tokens[:, 1:]
+
+
+def token_lengths(vocabulary: pathlib.Path):
+    tokens = sorted(bytes.fromhex(line) for line in vocabulary.read_text().split())
+    return torch.tensor([len(t) for t in tokens])
+
+
+@torch.no_grad()
+def evaluate(model, folder, domains, lengths, context: int, tokens: int, quantise: bool):
+    """Bits per byte of each domain's dev text: its first `tokens` tokens, in windows of `context`."""
+    result = {}
+    for domain in domains:
+        ids = torch.from_numpy(np.fromfile(folder / f"{domain}.bin", dtype="<u2").astype(np.int64)[:tokens + 1])
+        rows = (len(ids) - 1) // context
+        x, y = ids[:rows * context].view(rows, context), ids[1:rows * context + 1].view(rows, context)
+        nats = 0.0
+        for a, b in zip(x.split(8), y.split(8)):
+            nats += F.cross_entropy(model(a, quantise).flatten(0, 1), b.flatten(), reduction="sum").item()
+        result[domain] = nats / math.log(2) / lengths[y].sum().item()
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("config", "tokens", "vocabulary", "run"):
+        parser.add_argument(name, type=pathlib.Path)
+    parser.add_argument("--minutes", type=float, required=True, help="of wall clock, from now")
+    parser.add_argument("--eval-minutes", type=float, default=12)
+    args = parser.parse_args()
+
+    settings = json.loads(args.config.read_text())
+    config, recipe, weights = Config(**settings["model"]), settings["training"], settings["domains"]
+    torch.manual_seed(recipe["seed"])
+    args.run.mkdir(parents=True, exist_ok=True)
+    lengths = token_lengths(args.vocabulary)
+    model = Transformer(config)
+    matrices = [p for layer in model.layers for p in (layer.qkv, layer.out, layer.up, layer.down)]
+    others = [p for p in model.parameters() if all(p is not m for m in matrices)]
+    optimisers = [
+        Muon(matrices, recipe["muon_lr"], recipe["momentum"], recipe["weight_decay"]),
+        torch.optim.AdamW(others, lr=recipe["adam_lr"], betas=(0.9, 0.95), weight_decay=0.0, fused=True),
+    ]
+    peaks = [recipe["muon_lr"], recipe["adam_lr"]]
+    step, spent = 0, 0.0
+    checkpoint = args.run / "checkpoint.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint)
+        model.load_state_dict(state["model"])
+        for optimiser, saved in zip(optimisers, state["optimisers"]):
+            optimiser.load_state_dict(saved)
+        step, spent = state["step"], state["spent"]
+    sampler = Sampler(args.tokens / "train", weights, recipe["length"], recipe["seed"] + step)
+    total = spent + args.minutes * 60
+    loss_of = torch.compile(
+        lambda x, y, quantise: F.cross_entropy(model(x, quantise).flatten(0, 1), y.flatten()), dynamic=False)
+
+    def save():
+        partial = checkpoint.with_suffix(".partial")
+        torch.save({"model": model.state_dict(), "optimisers": [o.state_dict() for o in optimisers],
+                    "step": step, "spent": spent}, partial)
+        partial.replace(checkpoint)
+
+    log = csv.writer((args.run / "log.csv").open("a", buffering=1))
+    dev_log = csv.writer((args.run / "dev.csv").open("a", buffering=1))
+
+    def report_dev(quantise):
+        scores = evaluate(model, args.tokens / "dev", weights, lengths, recipe["length"], 16384, quantise)
+        dev_log.writerow([step, round(spent), int(quantise), *(f"{s:.4f}" for s in scores.values())])
+        print("dev", step, {d: round(s, 3) for d, s in scores.items()}, flush=True)
+
+    began = last_eval = time.monotonic() - spent
+    tokens_per_step = recipe["rows"] * recipe["length"]
+    print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, "
+          f"{config.multiply_adds() / 1e6:.2f} M multiply-adds per token", flush=True)
+    last = time.monotonic()
+    while spent < total:
+        progress = spent / total
+        decay = min(1.0, (1 - progress) / recipe["warm_down"])
+        rate = max(decay, 0.02) * min(1.0, (step + 1) / recipe["warm_up_steps"])
+        for optimiser, peak in zip(optimisers, peaks):
+            for group in optimiser.param_groups:
+                group["lr"] = peak * rate
+        quantise = progress > 1 - recipe["quantise_last"]
+        x, y = sampler.batch(recipe["rows"])
+        loss = loss_of(x, y, quantise)
+        loss.backward()
+        for optimiser in optimisers:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        step += 1
+        spent = time.monotonic() - began
+        if step % 50 == 0:
+            now = time.monotonic()
+            speed, last = 50 * tokens_per_step / (now - last), now
+            log.writerow([step, step * tokens_per_step, round(spent), f"{loss.item():.4f}", f"{rate:.4f}", round(speed)])
+            print(f"step {step}  {step * tokens_per_step / 1e6:.2f} M tokens  loss {loss.item():.4f}  rate {rate:.3f}  "
+                  f"{speed:.0f} tokens/s  {(total - spent) / 60:.1f} min left", flush=True)
+        if time.monotonic() - last_eval > args.eval_minutes * 60:
+            save()
+            report_dev(quantise)
+            export.save_float(model, args.run / "float.safetensors")
+            last_eval = last = time.monotonic()
+    save()
+    export.save_float(model, args.run / "float.safetensors")
+    report_dev(False)
+    report_dev(True)
+
+
+if __name__ == "__main__":
+    main()
