@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Make the model file that the runtime reads: int8 weights, scales, tables, tokenizer and tree in one safetensors.
 
-    python3 training/export.py RUN_DIR/float.safetensors models/vocabulary.tsv TOKENS_DIR models/swift/model.safetensors
+    python3 training/export.py RUN_DIR/float.safetensors models/vocabulary.tsv TOKENS_DIR training/configs/swift.json \\
+        models/swift/model.safetensors
 """
 
 import argparse

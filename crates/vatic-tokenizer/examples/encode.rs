@@ -18,7 +18,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let name = Path::new(&file).file_stem().ok_or(usage)?.to_string_lossy();
         let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
         fs::write(Path::new(&out).join(format!("{name}.bin")), bytes)?;
-        println!("{name}: {} bytes, {} tokens, {:.2} bytes/token", text.len(), ids.len(), text.len() as f64 / ids.len() as f64);
+        println!(
+            "{name}: {} bytes, {} tokens, {:.2} bytes/token",
+            text.len(),
+            ids.len(),
+            text.len() as f64 / ids.len() as f64
+        );
     }
     Ok(())
 }

@@ -86,7 +86,12 @@ impl Tokenizer {
         }
         starts.push(bytes.len() as u32);
         let bpe = BytePairEncoding::from_dictionary(tokens, None);
-        Ok(Self { bpe, id_of_rank, bytes, starts })
+        Ok(Self {
+            bpe,
+            id_of_rank,
+            bytes,
+            starts,
+        })
     }
 
     /// The number of tokens.
@@ -111,7 +116,11 @@ impl Tokenizer {
 
     /// The one BPE encoding of `text`, as ids.
     pub fn encode(&self, text: &[u8]) -> Vec<u16> {
-        self.bpe.encode_via_backtracking(text).into_iter().map(|rank| self.id_of_rank[rank as usize]).collect()
+        self.bpe
+            .encode_via_backtracking(text)
+            .into_iter()
+            .map(|rank| self.id_of_rank[rank as usize])
+            .collect()
     }
 
     /// The bytes that `ids` stand for. Any sequence of ids is valid, whether `encode` would give it or not.
@@ -130,7 +139,9 @@ impl Tokenizer {
 
 impl std::fmt::Debug for Tokenizer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tokenizer").field("tokens", &self.len()).finish_non_exhaustive()
+        f.debug_struct("Tokenizer")
+            .field("tokens", &self.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -147,7 +158,9 @@ fn check(tokens: &[Vec<u8>]) -> Result<(), Error> {
         if !(1..=MAX_TOKEN_BYTES).contains(&token.len()) {
             return Err(Error::Length(rank, token.len()));
         }
-        let made_of_two = || (1..token.len()).any(|cut| seen.contains(&token[..cut]) && seen.contains(&token[cut..]));
+        let made_of_two = || {
+            (1..token.len()).any(|cut| seen.contains(&token[..cut]) && seen.contains(&token[cut..]))
+        };
         if token.len() > 1 && !made_of_two() {
             return Err(Error::Unreachable(rank));
         }

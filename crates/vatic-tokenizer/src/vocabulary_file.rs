@@ -13,17 +13,34 @@ use crate::Error;
 /// # Ok::<(), vatic_tokenizer::Error>(())
 /// ```
 pub fn parse_vocabulary(text: &str) -> Result<Vec<Vec<u8>>, Error> {
-    text.lines().enumerate().map(|(n, line)| parse_line(line.trim()).ok_or(Error::Line(n + 1))).collect()
+    text.lines()
+        .enumerate()
+        .map(|(n, line)| parse_line(line.trim()).ok_or(Error::Line(n + 1)))
+        .collect()
 }
 
 /// Writes the text form.
 pub fn render_vocabulary(tokens: &[Vec<u8>]) -> String {
-    let hex = |token: &Vec<u8>| token.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n";
+    let hex = |token: &Vec<u8>| {
+        token
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+            + "\n"
+    };
     tokens.iter().map(hex).collect()
 }
 
 fn parse_line(line: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = line.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
+    let digits: Option<Vec<u8>> = line
+        .chars()
+        .map(|c| c.to_digit(16).map(|digit| digit as u8))
+        .collect();
     let digits = digits.filter(|digits| digits.len().is_multiple_of(2))?;
-    Some(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+    Some(
+        digits
+            .chunks_exact(2)
+            .map(|pair| pair[0] << 4 | pair[1])
+            .collect(),
+    )
 }
