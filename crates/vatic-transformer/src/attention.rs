@@ -1,0 +1,159 @@
+//! Attention of one position over its window: whole-number products by the kernel, the softmax between them in `f32`.
+
+use crate::cache::{HEAD, POSITIONS, Panel};
+use crate::numerics::{chunks, chunks_mut, exp2, fold, fold_max, larger, rint_bits};
+use std::ops::Range;
+
+/// The whole-number products of attention, exact in every kernel.
+pub(crate) trait Products {
+    /// `q · k` for the 16 positions of a panel.
+    ///
+    /// # Safety
+    /// The CPU has the instructions of the implementing kernel.
+    unsafe fn dots(query: &[i8; HEAD], panel: &Panel) -> [i32; POSITIONS];
+
+    /// `Σ wⱼ vⱼ` over whole panels, in the order of `panels`, 16 weights for each.
+    ///
+    /// # Safety
+    /// The CPU has the instructions of the implementing kernel.
+    unsafe fn weigh(weights: &[[i16; POSITIONS]], panels: [&[Panel]; 2]) -> [i32; HEAD];
+}
+
+/// A window over a ring of panels, as two stretches in the order of positions.
+pub(crate) struct View<'a> {
+    panels: [&'a [Panel]; 2],
+    /// The positions seen, counted from the first panel's beginning.
+    seen: Range<usize>,
+}
+
+impl<'a> View<'a> {
+    /// The `window` positions up to `position`, or all if there are fewer.
+    pub fn new(ring: &'a [Panel], window: usize, position: u64) -> View<'a> {
+        let first = (position + 1).saturating_sub(window as u64);
+        let base = first / POSITIONS as u64;
+        let count = (position / POSITIONS as u64 - base) as usize + 1;
+        let start = (base % ring.len() as u64) as usize;
+        let before_end = count.min(ring.len() - start);
+        let offset = base * POSITIONS as u64;
+        View {
+            panels: [
+                &ring[start..start + before_end],
+                &ring[..count - before_end],
+            ],
+            seen: (first - offset) as usize..(position + 1 - offset) as usize,
+        }
+    }
+
+    #[inline(always)]
+    fn iter(&self) -> impl Iterator<Item = &'a Panel> {
+        self.panels[0].iter().chain(self.panels[1])
+    }
+
+    fn len(&self) -> usize {
+        self.panels[0].len() + self.panels[1].len()
+    }
+}
+
+/// Room for one row's scores; made once.
+pub(crate) struct Scratch {
+    scores: Vec<f32>,
+    value_scales: Vec<f32>,
+    weights: Vec<[i16; POSITIONS]>,
+}
+
+impl Scratch {
+    pub fn new(panels: usize) -> Scratch {
+        Scratch {
+            scores: vec![0.0; panels * POSITIONS],
+            value_scales: vec![0.0; panels * POSITIONS],
+            weights: vec![[0; POSITIONS]; panels],
+        }
+    }
+}
+
+/// Attention of the query heads that share one key and value head; `queries` and `out` hold 64 numbers for each, one after the other.
+///
+/// # Safety
+/// The CPU has the instructions of `P`.
+#[inline(always)]
+pub(crate) unsafe fn attend<P: Products>(
+    queries: &[i8],
+    query_scales: &[f32],
+    view: &View,
+    scratch: &mut Scratch,
+    out: &mut [f32],
+) {
+    let panels = view.len();
+    let lanes = panels * POSITIONS;
+    let seen = view.seen.clone();
+    let value_scales = &mut scratch.value_scales[..lanes];
+    for (to, panel) in chunks_mut(value_scales).iter_mut().zip(view.iter()) {
+        *to = panel.value_scales;
+    }
+    value_scales[..seen.start].fill(0.0);
+    value_scales[seen.end..].fill(0.0);
+    let mut largest = [0f32; 16];
+    for chunk in chunks(value_scales) {
+        for i in 0..16 {
+            largest[i] = larger(largest[i], chunk[i]);
+        }
+    }
+    let value_max = fold_max(largest);
+    if value_max.is_nan() || value_max <= 1e-30 {
+        out.fill(0.0);
+        return;
+    }
+    let scores = &mut scratch.scores[..lanes];
+    let weights = &mut scratch.weights[..panels];
+    for ((query, &query_scale), out) in (queries.as_chunks::<HEAD>().0.iter())
+        .zip(query_scales)
+        .zip(out.as_chunks_mut::<HEAD>().0)
+    {
+        for (to, panel) in chunks_mut(scores).iter_mut().zip(view.iter()) {
+            // SAFETY: the caller's promise.
+            let dots = unsafe { P::dots(query, panel) };
+            for i in 0..16 {
+                to[i] = dots[i] as f32 * (query_scale * panel.key_scales[i]);
+            }
+        }
+        scores[..seen.start].fill(f32::MIN);
+        scores[seen.end..].fill(f32::MIN);
+        let mut largest = [f32::MIN; 16];
+        for chunk in chunks(scores) {
+            for i in 0..16 {
+                largest[i] = larger(largest[i], chunk[i]);
+            }
+        }
+        let max = fold_max(largest);
+        for chunk in chunks_mut(scores) {
+            for score in chunk {
+                *score = exp2(*score - max);
+            }
+        }
+        scores[..seen.start].fill(0.0);
+        scores[seen.end..].fill(0.0);
+        let mut sums = [0f32; 16];
+        for chunk in chunks(scores) {
+            for i in 0..16 {
+                sums[i] += chunk[i];
+            }
+        }
+        // The largest term is 1, so this changes nothing unless all scores are NaN.
+        let unit = 16384.0 / (larger(1.0, fold(sums)) * value_max);
+        for ((to, chunk), scales) in weights
+            .iter_mut()
+            .zip(chunks(scores))
+            .zip(chunks(value_scales))
+        {
+            for i in 0..16 {
+                to[i] = rint_bits(chunk[i] * scales[i] * unit) as i16;
+            }
+        }
+        // SAFETY: the caller's promise.
+        let sums = unsafe { P::weigh(weights, view.panels) };
+        let factor = value_max / 16384.0;
+        for i in 0..HEAD {
+            out[i] = sums[i] as f32 * factor;
+        }
+    }
+}

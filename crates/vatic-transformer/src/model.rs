@@ -1,0 +1,101 @@
+use crate::numerics::LOG2_E;
+use crate::{Config, Error, ModelFile, Packed};
+
+/// One layer, packed.
+pub(crate) struct PackedLayer {
+    pub qkv: Packed,
+    pub out: Packed,
+    pub up: Packed,
+    pub down: Packed,
+    /// Per query head, `gain · (log₂e / 8)`.
+    pub gain: Vec<f32>,
+    pub mix: [f32; 2],
+}
+
+/// A model ready to run: checked, packed for the kernels, shared by any number of sessions on any number of threads.
+pub struct Model {
+    pub(crate) config: Config,
+    pub(crate) embed: Packed,
+    pub(crate) layers: Vec<PackedLayer>,
+    pub(crate) rope_cos: Vec<f32>,
+    pub(crate) rope_freq: Vec<u32>,
+    tokens: Vec<Vec<u8>>,
+    tree_counts: Vec<u32>,
+    id: [u8; 32],
+    file_bytes: usize,
+}
+
+impl Model {
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// Those of [`ModelFile::from_bytes`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
+        let file = ModelFile::from_bytes(bytes)?;
+        let pack = |matrix| Packed::new(&matrix);
+        let layers = (file.layers.into_iter())
+            .map(|layer| PackedLayer {
+                qkv: pack(layer.qkv),
+                out: pack(layer.out),
+                up: pack(layer.up),
+                down: pack(layer.down),
+                gain: layer
+                    .gain
+                    .iter()
+                    .map(|gain| gain * (LOG2_E * 0.125))
+                    .collect(),
+                mix: layer.mix,
+            })
+            .collect();
+        let period = file.config.rope_period as i32;
+        Ok(Model {
+            embed: pack(file.embed),
+            layers,
+            rope_cos: file.rope_cos,
+            rope_freq: (file.rope_freq.iter())
+                .map(|turns| turns.rem_euclid(period) as u32)
+                .collect(),
+            config: file.config,
+            tokens: file.tokens,
+            tree_counts: file.tree_counts,
+            id: *blake3::hash(bytes).as_bytes(),
+            file_bytes: bytes.len(),
+        })
+    }
+
+    /// The model's shape.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The model's identity: BLAKE3 of its file.
+    pub fn id(&self) -> [u8; 32] {
+        self.id
+    }
+
+    /// Length of the model's file in bytes.
+    pub fn file_bytes(&self) -> usize {
+        self.file_bytes
+    }
+
+    /// The tokenizer's tokens in the order of their merges; a token's id is its place when they are sorted by their bytes.
+    pub fn tokens(&self) -> &[Vec<u8>] {
+        &self.tokens
+    }
+
+    /// How often each token id was seen in training, each at least 1: the weights of the token tree's leaves.
+    pub fn tree_counts(&self) -> &[u32] {
+        &self.tree_counts
+    }
+
+    /// Cosines and sines of all frequencies at a position.
+    pub(crate) fn rope(&self, position: u64, cos: &mut [f32], sin: &mut [f32]) {
+        let period = self.config.rope_period;
+        let time = (position % period as u64) as usize;
+        for ((&turns, cos), sin) in self.rope_freq.iter().zip(cos).zip(sin) {
+            let angle = turns as usize * time % period;
+            *cos = self.rope_cos[angle];
+            *sin = self.rope_cos[(angle + period - period / 4) % period];
+        }
+    }
+}

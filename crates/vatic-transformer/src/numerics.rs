@@ -1,0 +1,283 @@
+//! The arithmetic, operation by operation.
+//!
+//! All operations are single `f32` operations of IEEE 754, rounded to nearest even. Changing any of them, or their order,
+//! changes compressed files.
+//!
+//! - **Sum of a vector**: 16 accumulators from 0, element `i` added to accumulator `i mod 16` in ascending order; then `a[i] + a[i + 8]`
+//!   for `i < 8`, and likewise for 4, 2, 1.
+//! - **Quantise** `x`: `m = max |xᵢ|` (NaN passed over). If `10⁻³⁰ < m < 10³⁰` then `qᵢ = rint(xᵢ · (127 / m))` and `s = m / 127`; else all
+//!   `qᵢ` are 0 and `s = 0`. Where the vector is to be RMS-normalised, `s = (m / 127) · r` with `r = 1 / √(Σxᵢ² / n + 10⁻⁶)`: the norm is
+//!   in the scale alone.
+//! - **Product** with a matrix: `yₙ = (f32)(Σ qᵢ wₙᵢ) · (s · scaleₙ)`.
+//! - **Embedding**: `xᵢ = (f32)weight · scale`, then `xᵢ · r`; it is kept as `e`. **Mix**: `xᵢ = mix₀ · xᵢ + mix₁ · eᵢ`.
+//!   **Residual**: `xᵢ = xᵢ + yᵢ`. **Squared ReLU**: `uᵢ² ` where `uᵢ > 0`, else 0.
+//! - **Head** (64 values): queries and keys have `r` of their own and are rotated in pairs `(a, b) = (i, i + R/2)` to
+//!   `(a·c - b·s, a·s + b·c)`, with `c = cos[(mᵢ · t) mod P]` and `s = cos[(mᵢ · t - P/4) mod P]` from the file's table, before they are quantised;
+//!   a query's `r` is multiplied by `gain · (log₂e / 8)`. Values are quantised as they are.
+//! - **Attention**, per query head over positions `j` in the window: score `(f32)(q · kⱼ) · (s_q · s_kⱼ)` in bits; `eⱼ = exp2(scoreⱼ - max)`;
+//!   `S = Σ eⱼ` with `j mod 16` in place of `i mod 16`; `v = max s_vⱼ` over the window; `wⱼ = rint((eⱼ · s_vⱼ) · (16384 / (S · v)))`;
+//!   result `(f32)(Σ wⱼ vⱼ) · (v / 16384)`, or 0 unless `v > 10⁻³⁰`.
+//! - **Leaf weights** from the logits: `lᵢ = (f32)acc · ((s · log₂e) · scaleᵢ)` in bits; `eᵢ = exp2(lᵢ - max)`; `S = Σ eᵢ`;
+//!   `wᵢ = 1 + trunc(eᵢ · (2³⁰ / S))`.
+//! - **exp2**: [`exp2`].
+
+/// Largest activation.
+pub(crate) const MAX_ACTIVATION: f32 = 127.0;
+/// log₂ e, rounded to f32.
+pub(crate) const LOG2_E: f32 = std::f32::consts::LOG2_E;
+/// Added and taken away again, it rounds an `f32` of size below 2²² to the nearest whole number, ties to even; while it is
+/// added, the low bits of the sum are that number in two's complement.
+const ROUND: f32 = 12_582_912.0;
+/// Vectors whose largest element is outside of these are taken as zero: beyond them there is nothing but a broken model.
+const SMALL: f32 = 1e-30;
+const LARGE: f32 = 1e30;
+const EPSILON: f32 = 1e-6;
+
+/// A vector's scale and the sum of its quantised elements.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Quantised {
+    pub scale: f32,
+    pub sum: i32,
+}
+
+/// 2ˣ for `x` in −100…0 with a relative error below 5·10⁻⁷ (measured in this module's tests); below −100, 2⁻¹⁰⁰; exact for whole `x`.
+///
+/// `n = rint(x)`, `f = x - n`, then a polynomial of degree 5 in `f` by Horner's rule (minimax for the relative error on −½…½ with
+/// p(0) = 1, found with the Remez exchange), and `n` added to the exponent.
+///
+/// ```
+/// assert_eq!(vatic_transformer::numerics::exp2(-3.0), 0.125);
+/// ```
+#[inline(always)]
+pub fn exp2(x: f32) -> f32 {
+    // Both comparisons are false for NaN, which so becomes a number.
+    let x = if x > -100.0 { x } else { -100.0 };
+    let x = if x < 0.0 { x } else { 0.0 };
+    let shifted = x + ROUND;
+    let f = x - (shifted - ROUND);
+    let mut p = f32::from_bits(0x3a91_d2f7);
+    p = p * f + f32::from_bits(0x3c1e_5f54);
+    p = p * f + f32::from_bits(0x3d63_a191);
+    p = p * f + f32::from_bits(0x3e75_fd27);
+    p = p * f + f32::from_bits(0x3f31_71cf);
+    p = p * f + 1.0;
+    f32::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 23))
+}
+
+/// The larger one; `a` if `b` is NaN.
+#[inline(always)]
+pub(crate) fn larger(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
+}
+
+/// `rint(x)` in the low bits, for `|x|` below 2²².
+#[inline(always)]
+pub(crate) fn rint_bits(x: f32) -> u32 {
+    (x + ROUND).to_bits()
+}
+
+/// Folds 16 accumulators to their sum in the fixed order.
+#[inline(always)]
+pub(crate) fn fold(mut lanes: [f32; 16]) -> f32 {
+    for half in [8, 4, 2, 1] {
+        for i in 0..half {
+            lanes[i] += lanes[i + half];
+        }
+    }
+    lanes[0]
+}
+
+/// The largest of 16.
+#[inline(always)]
+pub(crate) fn fold_max(mut lanes: [f32; 16]) -> f32 {
+    for half in [8, 4, 2, 1] {
+        for i in 0..half {
+            lanes[i] = larger(lanes[i], lanes[i + half]);
+        }
+    }
+    lanes[0]
+}
+
+#[inline(always)]
+pub(crate) fn chunks(x: &[f32]) -> &[[f32; 16]] {
+    x.as_chunks::<16>().0
+}
+
+#[inline(always)]
+pub(crate) fn chunks_mut<T>(x: &mut [T]) -> &mut [[T; 16]] {
+    x.as_chunks_mut::<16>().0
+}
+
+/// `1 / √(mean x² + 10⁻⁶)`; the length is a multiple of 16.
+#[inline(always)]
+pub(crate) fn inverse_rms(x: &[f32]) -> f32 {
+    let mut squares = [0f32; 16];
+    for chunk in chunks(x) {
+        for i in 0..16 {
+            squares[i] += chunk[i] * chunk[i];
+        }
+    }
+    1.0 / (fold(squares) / x.len() as f32 + EPSILON).sqrt()
+}
+
+/// Quantises a vector whose length is a multiple of 16; the scale is multiplied by `factor`.
+#[inline(always)]
+pub(crate) fn quantise(x: &[f32], factor: f32, q: &mut [i8]) -> Quantised {
+    let mut largest = [0f32; 16];
+    for chunk in chunks(x) {
+        for i in 0..16 {
+            largest[i] = larger(largest[i], chunk[i].abs());
+        }
+    }
+    let m = fold_max(largest);
+    let sane = m > SMALL && m < LARGE;
+    let inverse = if sane { MAX_ACTIVATION / m } else { 0.0 };
+    let scale = if sane {
+        m / MAX_ACTIVATION * factor
+    } else {
+        0.0
+    };
+    let mut sums = [0i32; 16];
+    for (chunk, to) in chunks(x).iter().zip(chunks_mut(q)) {
+        for i in 0..16 {
+            let level = rint_bits(chunk[i] * inverse) as i8;
+            to[i] = level;
+            sums[i] += i32::from(level);
+        }
+    }
+    Quantised {
+        scale,
+        sum: sums.iter().sum(),
+    }
+}
+
+/// [`quantise`] with the RMS norm in the scale.
+#[inline(always)]
+pub(crate) fn norm_quantise(x: &[f32], q: &mut [i8]) -> Quantised {
+    quantise(x, inverse_rms(x), q)
+}
+
+#[inline(always)]
+pub(crate) fn normalise(x: &mut [f32]) {
+    let r = inverse_rms(x);
+    for value in x {
+        *value *= r;
+    }
+}
+
+#[inline(always)]
+pub(crate) fn mix(x: &mut [f32], e: &[f32], [keep, add]: [f32; 2]) {
+    for (x, e) in x.iter_mut().zip(e) {
+        *x = keep * *x + add * *e;
+    }
+}
+
+#[inline(always)]
+pub(crate) fn relu2(u: &mut [f32]) {
+    for u in u {
+        let positive = if *u > 0.0 { *u } else { 0.0 };
+        *u = positive * positive;
+    }
+}
+
+/// Rotates the pairs `(i, i + half)` of a head.
+#[inline(always)]
+pub(crate) fn rotate(head: &mut [f32], cos: &[f32], sin: &[f32]) {
+    let (low, rest) = head.split_at_mut(cos.len());
+    for (((a, b), c), s) in low.iter_mut().zip(rest).zip(cos).zip(sin) {
+        let (x, y) = (*a, *b);
+        *a = x * c - y * s;
+        *b = x * s + y * c;
+    }
+}
+
+/// From scores in bits to whole weights whose sum is about 2³⁰, each at least 1.
+#[inline(always)]
+pub(crate) fn leaf_weights(scores: &[f32], weights: &mut [u32]) {
+    let mut largest = [f32::MIN; 16];
+    for chunk in chunks(scores) {
+        for i in 0..16 {
+            largest[i] = larger(largest[i], chunk[i]);
+        }
+    }
+    let max = fold_max(largest);
+    let mut sums = [0f32; 16];
+    for (chunk, to) in chunks(scores).iter().zip(chunks_mut(weights)) {
+        for i in 0..16 {
+            let e = exp2(chunk[i] - max);
+            to[i] = e.to_bits();
+            sums[i] += e;
+        }
+    }
+    // The largest term is 1, so this changes nothing unless all scores are NaN.
+    let unit = (1u32 << 30) as f32 / larger(1.0, fold(sums));
+    for to in chunks_mut(weights) {
+        for to in to {
+            *to = 1 + (f32::from_bits(*to) * unit) as i32 as u32;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exp2_is_within_its_error_and_exact_for_whole_numbers() {
+        let mut worst = 0f64;
+        for k in 0..=1_000_000u32 {
+            let x = -100.0 * (k as f32 / 1e6);
+            let exact = f64::from(x).exp2();
+            worst = worst.max((f64::from(exp2(x)) / exact - 1.0).abs());
+        }
+        assert!(worst < 5e-7, "relative error {worst:e}");
+        for n in 0..=100 {
+            assert_eq!(f64::from(exp2(-n as f32)), f64::from(-n).exp2());
+        }
+        assert_eq!(exp2(-1e30), exp2(-100.0));
+        assert_eq!(exp2(f32::NEG_INFINITY), exp2(-100.0));
+        assert_eq!(exp2(f32::NAN), exp2(-100.0));
+        assert_eq!(exp2(f32::INFINITY), 1.0);
+    }
+
+    #[test]
+    fn rounding_is_to_nearest_even() {
+        for (x, n) in [
+            (0.5, 0),
+            (1.5, 2),
+            (2.5, 2),
+            (-0.5, 0),
+            (-1.5, -2),
+            (126.5, 126),
+            (-126.51, -127),
+            (0.49999997, 0),
+        ] {
+            assert_eq!(rint_bits(x) as i8, n, "{x}");
+        }
+    }
+
+    #[test]
+    fn broken_vectors_become_zero() {
+        let mut q = [1i8; 16];
+        for broken in [f32::INFINITY, 1e31, 1e-31, 0.0] {
+            let result = quantise(&[broken; 16], 1.0, &mut q);
+            assert_eq!((result.scale, result.sum, q), (0.0, 0, [0; 16]));
+        }
+        let mut x = [f32::NAN; 16];
+        x[3] = -2.0;
+        let result = quantise(&x, 1.0, &mut q);
+        assert_eq!((result.sum, q[3]), (-127, -127));
+    }
+
+    #[test]
+    fn leaf_weights_add_up_and_none_is_zero() {
+        let scores: Vec<f32> = (0..8192).map(|n| -(n as f32) * 0.01).collect();
+        let mut weights = vec![0; 8192];
+        leaf_weights(&scores, &mut weights);
+        let sum: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
+        assert!(weights.iter().all(|&weight| weight >= 1));
+        assert!(sum.abs_diff(1 << 30) < 20_000, "{sum}");
+        leaf_weights(&[f32::NAN; 16], &mut weights[..16]);
+        assert!(weights[..16].iter().all(|&weight| weight >= 1));
+    }
+}

@@ -1,0 +1,452 @@
+use crate::attention::{Scratch, View};
+use crate::cache::{Cache, HEAD};
+use crate::kernels::{self, Activations, Kernel, KernelName};
+use crate::mode::DefaultMode;
+use crate::numerics::{LOG2_E, Quantised};
+use crate::{Error, Model, Packed};
+use std::sync::Arc;
+
+/// One token fed to one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The stream, counted from 0.
+    pub stream: usize,
+    /// The token's id.
+    pub token: u16,
+}
+
+/// Rows of the head computed at a time, so that their scores stay in the second-level cache.
+const HEAD_ROWS: usize = 8;
+
+/// Predictions for a number of independent streams of tokens, each with its own past.
+///
+/// A call feeds tokens and computes, after each of them, the weights of all tokens that may come next. Tokens of one stream in
+/// one call are successive; how tokens are grouped into calls never changes a result. A session is `Send`: to use several
+/// threads, give each its own session with some of the streams. Calls allocate nothing.
+pub struct Session {
+    model: Arc<Model>,
+    kernel: &'static dyn Kernel,
+    block: usize,
+    positions: Vec<u64>,
+    /// For each layer.
+    caches: Vec<Cache>,
+    keep_scores: bool,
+    buffers: Buffers,
+}
+
+/// Working memory; each holds its number of values per row, row after row, unless said otherwise.
+struct Buffers {
+    /// (stream, position) of each row.
+    places: Vec<(usize, u64)>,
+    /// The residual stream.
+    x: Vec<f32>,
+    /// The embedding.
+    e: Vec<f32>,
+    qkv: Vec<f32>,
+    attended: Vec<f32>,
+    hidden: Vec<f32>,
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+    /// Quantised input of the next product, and one number for each row.
+    levels: Vec<i8>,
+    rows: Vec<Quantised>,
+    /// One head (key or value), and the query heads of one row.
+    key: [i8; HEAD],
+    value: [i8; HEAD],
+    queries: Vec<i8>,
+    query_scales: Vec<f32>,
+    attention: Scratch,
+    /// Scores of all rows if they are kept, else of `HEAD_ROWS`.
+    scores: Vec<f32>,
+    weights: Vec<u32>,
+}
+
+impl Session {
+    /// A session of `streams` streams, each of which takes at most `block` tokens per call.
+    ///
+    /// Memory is about `streams · Σ (window + block) · kv_heads · 136` bytes for the past, and
+    /// `streams · block · (4·vocab + 40·width)` bytes for the rows of a call.
+    ///
+    /// # Errors
+    /// [`Error::Rows`] if `streams · block` is 0 or more than 4096; [`Error::Kernel`] if `VATIC_KERNEL` names no kernel.
+    pub fn new(model: &Arc<Model>, streams: usize, block: usize) -> Result<Session, Error> {
+        Session::with_kernel(model, streams, block, kernels::best()?)
+    }
+
+    /// A session that computes with a given kernel, one of [`kernels::names`].
+    ///
+    /// # Errors
+    /// Those of [`Session::new`].
+    pub fn with_kernel_named(
+        model: &Arc<Model>,
+        streams: usize,
+        block: usize,
+        name: &str,
+    ) -> Result<Session, Error> {
+        Session::with_kernel(model, streams, block, kernels::named(name)?)
+    }
+
+    fn with_kernel(
+        model: &Arc<Model>,
+        streams: usize,
+        block: usize,
+        kernel: &'static dyn Kernel,
+    ) -> Result<Session, Error> {
+        let rows = streams.saturating_mul(block);
+        if !(1..=4096).contains(&rows) {
+            return Err(Error::Rows("streams times block must be in 1..=4096"));
+        }
+        let config = &model.config;
+        let heads = config.heads * HEAD;
+        let panels = config
+            .windows
+            .iter()
+            .map(|&window| Cache::ring(window, block))
+            .max();
+        Ok(Session {
+            kernel,
+            block,
+            positions: vec![0; streams],
+            caches: (config.windows.iter())
+                .map(|&window| Cache::new(streams, config.kv_heads, window, block))
+                .collect(),
+            keep_scores: false,
+            buffers: Buffers {
+                places: Vec::with_capacity(rows),
+                x: vec![0.0; rows * config.width],
+                e: vec![0.0; rows * config.width],
+                qkv: vec![0.0; rows * config.qkv_rows()],
+                attended: vec![0.0; rows * heads],
+                hidden: vec![0.0; rows * config.hidden],
+                cos: vec![0.0; rows * config.rope_dims / 2],
+                sin: vec![0.0; rows * config.rope_dims / 2],
+                levels: vec![0; rows * config.width.max(config.hidden).max(heads)],
+                rows: vec![Quantised::default(); rows],
+                key: [0; HEAD],
+                value: [0; HEAD],
+                queries: vec![0; heads],
+                query_scales: vec![0.0; config.heads],
+                attention: Scratch::new(panels.unwrap_or(1)),
+                scores: vec![0.0; rows.min(HEAD_ROWS) * config.vocab],
+                weights: vec![0; rows * config.vocab],
+            },
+            model: Arc::clone(model),
+        })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// The kernel in use.
+    pub fn kernel(&self) -> KernelName {
+        self.kernel.name()
+    }
+
+    /// Number of tokens that a stream has been fed.
+    pub fn position(&self, stream: usize) -> u64 {
+        self.positions[stream]
+    }
+
+    /// Forgets a stream's past: it is as new.
+    pub fn reset(&mut self, stream: usize) {
+        self.positions[stream] = 0;
+    }
+
+    /// Whether [`Session::scores`] are kept from now on (they are not at first).
+    pub fn keep_scores(&mut self, keep: bool) {
+        self.keep_scores = keep;
+        let rows = self.positions.len() * self.block;
+        let rows = if keep { rows } else { rows.min(HEAD_ROWS) };
+        self.buffers
+            .scores
+            .resize(rows * self.model.config.vocab, 0.0);
+    }
+
+    /// Feeds one token to each of the first `tokens.len()` streams; row `s` of the results belongs to stream `s`.
+    ///
+    /// # Errors
+    /// Those of [`Session::advance`].
+    pub fn step(&mut self, tokens: &[u16]) -> Result<(), Error> {
+        self.feed((tokens.iter().enumerate()).map(|(stream, &token)| Row { stream, token }))
+    }
+
+    /// Feeds successive tokens to one stream; row `i` of the results is the prediction after `tokens[i]`.
+    ///
+    /// # Errors
+    /// Those of [`Session::advance`].
+    pub fn prefill(&mut self, stream: usize, tokens: &[u16]) -> Result<(), Error> {
+        self.feed(tokens.iter().map(|&token| Row { stream, token }))
+    }
+
+    /// Feeds tokens to streams; row `i` of the results is the prediction of stream `rows[i].stream` after `rows[i].token`.
+    ///
+    /// # Errors
+    /// [`Error::Token`] if a token is not one of the model's; [`Error::Rows`] if a stream does not exist or has more than
+    /// `block` rows. Nothing has been fed then.
+    pub fn advance(&mut self, rows: &[Row]) -> Result<(), Error> {
+        self.feed(rows.iter().copied())
+    }
+
+    /// The weights of all tokens after row `row` of the last call: each at least 1, their sum about 2³⁰ (at most 2³¹).
+    /// The model's probability of a token is its weight over the sum.
+    ///
+    /// # Panics
+    /// If the last call had no such row.
+    pub fn weights(&self, row: usize) -> &[u32] {
+        assert!(
+            row < self.buffers.places.len(),
+            "row {row} was not computed"
+        );
+        &self.buffers.weights[row * self.model.config.vocab..][..self.model.config.vocab]
+    }
+
+    /// The scores (logits) of all tokens after row `row` of the last call, in bits: natural logits times log₂e.
+    ///
+    /// # Panics
+    /// If the last call had no such row, or scores were not [kept](Session::keep_scores).
+    pub fn scores(&self, row: usize) -> &[f32] {
+        assert!(
+            row < self.buffers.places.len(),
+            "row {row} was not computed"
+        );
+        assert!(self.keep_scores, "scores are not kept");
+        &self.buffers.scores[row * self.model.config.vocab..][..self.model.config.vocab]
+    }
+
+    fn feed(&mut self, rows: impl ExactSizeIterator<Item = Row> + Clone) -> Result<(), Error> {
+        self.place(rows.clone())?;
+        let _mode = DefaultMode::enter();
+        self.embed(rows);
+        for layer in 0..self.caches.len() {
+            self.attention(layer);
+            self.mlp(layer);
+        }
+        self.head();
+        Ok(())
+    }
+
+    /// Checks the rows and gives each its position.
+    fn place(&mut self, rows: impl ExactSizeIterator<Item = Row>) -> Result<(), Error> {
+        let vocab = self.model.config.vocab;
+        let places = &mut self.buffers.places;
+        places.clear();
+        let mut error = None;
+        if rows.len() > self.positions.len() * self.block {
+            return Err(Error::Rows("more than all streams take in one call"));
+        }
+        for Row { stream, token } in rows {
+            let Some(position) = self.positions.get_mut(stream) else {
+                error = Some(Error::Rows("there is no such stream"));
+                break;
+            };
+            if usize::from(token) >= vocab {
+                error = Some(Error::Token { token, vocab });
+                break;
+            }
+            places.push((stream, *position));
+            *position += 1;
+        }
+        for &(stream, position) in places.iter() {
+            if self.positions[stream] > position + self.block as u64 {
+                error = Some(Error::Rows(
+                    "a stream takes more tokens in one call than the session's block",
+                ));
+                break;
+            }
+        }
+        let Some(error) = error else { return Ok(()) };
+        for &(stream, _) in places.iter() {
+            self.positions[stream] -= 1;
+        }
+        places.clear();
+        Err(error)
+    }
+
+    fn embed(&mut self, rows: impl Iterator<Item = Row>) {
+        let Buffers {
+            places,
+            x,
+            e,
+            cos,
+            sin,
+            ..
+        } = &mut self.buffers;
+        let width = self.model.config.width;
+        let half = self.model.config.rope_dims / 2;
+        for (n, (row, &(_, position))) in rows.zip(places.iter()).enumerate() {
+            let x = &mut x[n * width..][..width];
+            self.model.embed.row(usize::from(row.token), x);
+            self.kernel.normalise(x);
+            e[n * width..][..width].copy_from_slice(x);
+            let at = n * half..(n + 1) * half;
+            self.model
+                .rope(position, &mut cos[at.clone()], &mut sin[at]);
+        }
+    }
+
+    fn attention(&mut self, layer: usize) {
+        let Buffers {
+            places,
+            x,
+            e,
+            qkv,
+            attended,
+            cos,
+            sin,
+            levels,
+            rows,
+            key,
+            value,
+            queries,
+            query_scales,
+            attention,
+            ..
+        } = &mut self.buffers;
+        let (kernel, config) = (self.kernel, &self.model.config);
+        let (heads, groups, width) = (config.heads, config.kv_heads, config.width);
+        let half = config.rope_dims / 2;
+        let cache = &mut self.caches[layer];
+        let layer = &self.model.layers[layer];
+        let count = places.len();
+        let rows = &mut rows[..count];
+        for (n, row) in rows.iter_mut().enumerate() {
+            let x = &mut x[n * width..][..width];
+            kernel.mix(x, &e[n * width..][..width], layer.mix);
+            *row = kernel.norm_quantise(x, &mut levels[n * width..][..width]);
+        }
+        linear(kernel, levels, rows, &layer.qkv, qkv, false);
+        let stride = config.qkv_rows();
+        for (n, &(stream, position)) in places.iter().enumerate() {
+            let rope = (&cos[n * half..][..half], &sin[n * half..][..half]);
+            let (keys, values) =
+                qkv[n * stride..][heads * HEAD..stride].split_at_mut(groups * HEAD);
+            for (head, (k, v)) in keys
+                .chunks_exact_mut(HEAD)
+                .zip(values.chunks_exact(HEAD))
+                .enumerate()
+            {
+                let key_scale = kernel.rotate_quantise(k, rope, 1.0, key);
+                let value_scale = kernel.quantise(v, value).scale;
+                cache.put(
+                    stream,
+                    head,
+                    position,
+                    (key, key_scale),
+                    (value, value_scale),
+                );
+            }
+        }
+        for (n, &(stream, position)) in places.iter().enumerate() {
+            let rope = (&cos[n * half..][..half], &sin[n * half..][..half]);
+            for (head, q) in qkv[n * stride..][..heads * HEAD]
+                .chunks_exact_mut(HEAD)
+                .enumerate()
+            {
+                let to = &mut queries[head * HEAD..][..HEAD];
+                query_scales[head] = kernel.rotate_quantise(q, rope, layer.gain[head], to);
+            }
+            let group = heads / groups;
+            let out = &mut attended[n * heads * HEAD..][..heads * HEAD];
+            for (head, out) in out.chunks_exact_mut(group * HEAD).enumerate() {
+                let view = View::new(cache.rings(stream, head), cache.window, position);
+                let queries = &queries[head * group * HEAD..][..group * HEAD];
+                kernel.attend(
+                    queries,
+                    &query_scales[head * group..][..group],
+                    &view,
+                    attention,
+                    out,
+                );
+            }
+            rows[n] = kernel.quantise(out, &mut levels[n * heads * HEAD..][..heads * HEAD]);
+        }
+        linear(kernel, levels, rows, &layer.out, x, true);
+    }
+
+    fn mlp(&mut self, layer: usize) {
+        let Buffers {
+            places,
+            x,
+            hidden,
+            levels,
+            rows,
+            ..
+        } = &mut self.buffers;
+        let (kernel, config) = (self.kernel, &self.model.config);
+        let layer = &self.model.layers[layer];
+        let rows = &mut rows[..places.len()];
+        for (n, row) in rows.iter_mut().enumerate() {
+            let at = n * config.width..(n + 1) * config.width;
+            *row = kernel.norm_quantise(&x[at.clone()], &mut levels[at]);
+        }
+        linear(kernel, levels, rows, &layer.up, hidden, false);
+        for (n, row) in rows.iter_mut().enumerate() {
+            let at = n * config.hidden..(n + 1) * config.hidden;
+            *row = kernel.relu2_quantise(&mut hidden[at.clone()], &mut levels[at]);
+        }
+        linear(kernel, levels, rows, &layer.down, x, true);
+    }
+
+    fn head(&mut self) {
+        let Buffers {
+            places,
+            x,
+            levels,
+            rows,
+            scores,
+            weights,
+            ..
+        } = &mut self.buffers;
+        let (kernel, config) = (self.kernel, &self.model.config);
+        let (width, vocab) = (config.width, config.vocab);
+        let rows = &mut rows[..places.len()];
+        for (n, row) in rows.iter_mut().enumerate() {
+            let at = n * width..(n + 1) * width;
+            *row = kernel.norm_quantise(&x[at.clone()], &mut levels[at]);
+            row.scale *= LOG2_E;
+        }
+        let blocks = rows.chunks(HEAD_ROWS).zip(levels.chunks(HEAD_ROWS * width));
+        for (n, ((rows, levels), weights)) in blocks
+            .zip(weights.chunks_mut(HEAD_ROWS * vocab))
+            .enumerate()
+        {
+            let first = if self.keep_scores {
+                n * HEAD_ROWS * vocab
+            } else {
+                0
+            };
+            let scores = &mut scores[first..][..rows.len() * vocab];
+            linear(kernel, levels, rows, &self.model.embed, scores, false);
+            for (scores, weights) in scores
+                .chunks_exact(vocab)
+                .zip(weights.chunks_exact_mut(vocab))
+            {
+                kernel.leaf_weights(scores, weights);
+            }
+        }
+    }
+}
+
+/// The product of as many rows as `rows` has with a matrix.
+fn linear(
+    kernel: &dyn Kernel,
+    levels: &[i8],
+    rows: &[Quantised],
+    weights: &Packed,
+    out: &mut [f32],
+    add: bool,
+) {
+    let x = Activations {
+        levels: &levels[..rows.len() * weights.inputs()],
+        rows,
+        length: weights.inputs(),
+    };
+    kernel.linear(
+        &x,
+        weights,
+        &mut out[..rows.len() * weights.padded_outputs()],
+        add,
+    );
+}
