@@ -32,7 +32,12 @@ impl<R: BufRead> Encoder<R> {
     /// [`Error::Setting`] for settings out of range.
     pub fn new(reader: R, options: Options) -> Result<Encoder<R>> {
         let source = FrameSource::new(reader, options.frame_size);
-        Ok(Encoder { source, encoder: FrameEncoder::new(options)?, content: Vec::new(), ready: Ready::default() })
+        Ok(Encoder {
+            source,
+            encoder: FrameEncoder::new(options)?,
+            content: Vec::new(),
+            ready: Ready::default(),
+        })
     }
 }
 
@@ -55,7 +60,12 @@ impl<R> Encoder<R> {
 
 impl<R: BufRead> Read for Encoder<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let Encoder { source, encoder, content, ready } = self;
+        let Encoder {
+            source,
+            encoder,
+            content,
+            ready,
+        } = self;
         ready.give(out, |bytes| {
             let last = source.next(content)?;
             encoder.frame(content, last, bytes)?;
@@ -93,7 +103,10 @@ impl<R: BufRead> Decoder<R> {
     /// Decompresses what `reader` gives.
     pub fn with_options(reader: R, options: DecodeOptions) -> Decoder<R> {
         Decoder {
-            reader: Counted { inner: reader, count: 0 },
+            reader: Counted {
+                inner: reader,
+                count: 0,
+            },
             scanner: Scanner::default(),
             decoder: FrameDecoder::new(options),
             payload: Vec::new(),
@@ -105,9 +118,12 @@ impl<R: BufRead> Decoder<R> {
     pub(crate) fn next_frame(&mut self) -> Result<Option<Vec<u8>>> {
         loop {
             let before = self.reader.count;
-            let Some(found) = self.scanner.next(&mut self.reader)? else { return Ok(None) };
+            let Some(found) = self.scanner.next(&mut self.reader)? else {
+                return Ok(None);
+            };
             self.decoder.admit(&found.header)?;
-            self.decoder.payload(&found.header, &mut self.reader, &mut self.payload)?;
+            self.decoder
+                .payload(&found.header, &mut self.reader, &mut self.payload)?;
             self.decoder.count(self.reader.count - before);
             let content = self.decoder.frame(&found, &self.payload)?;
             if !content.is_empty() {
@@ -167,7 +183,11 @@ enum State {
 impl Ready {
     /// Copies to `out` what there is, after asking `make` for more if there is nothing; `make` says whether it can make
     /// more after that.
-    fn give(&mut self, out: &mut [u8], mut make: impl FnMut(&mut Vec<u8>) -> Result<bool>) -> io::Result<usize> {
+    fn give(
+        &mut self,
+        out: &mut [u8],
+        mut make: impl FnMut(&mut Vec<u8>) -> Result<bool>,
+    ) -> io::Result<usize> {
         if out.is_empty() {
             return Ok(0);
         }
@@ -175,7 +195,11 @@ impl Ready {
             match self.state {
                 State::Ended => return Ok(0),
                 // Data that failed has no end: whoever reads on must not take it for one.
-                State::Failed => return Err(io::Error::other("reading goes on after an error in vatic data")),
+                State::Failed => {
+                    return Err(io::Error::other(
+                        "reading goes on after an error in vatic data",
+                    ));
+                }
                 State::More => {}
             }
             self.bytes.clear();

@@ -25,16 +25,23 @@ pub enum Error {
         found: usize,
     },
     /// The data was written in a version of the format that this program does not read.
-    #[error("the data is in version {found} of vatic's format and this program reads version {}; use a newer vatic", crate::FORMAT_VERSION)]
+    #[error(
+        "the data is in version {found} of vatic's format and this program reads version {}; use a newer vatic",
+        crate::FORMAT_VERSION
+    )]
     Version {
         /// The version that the data names.
         found: u8,
     },
     /// The data ends before its last frame does.
-    #[error("the data is cut off: it ends in the middle of a frame or before the last one; get a whole copy of it")]
+    #[error(
+        "the data is cut off: it ends in the middle of a frame or before the last one; get a whole copy of it"
+    )]
     Truncated,
     /// What a frame decoded to is not what went in.
-    #[error("frame {frame} is damaged: its content does not have the checksum that was written with it")]
+    #[error(
+        "frame {frame} is damaged: its content does not have the checksum that was written with it"
+    )]
     Checksum {
         /// The number of the frame, counted from 0 over all members.
         frame: u64,
@@ -52,7 +59,9 @@ pub enum Error {
         what: String,
     },
     /// The data was made with a model that is not at hand.
-    #[error("the data was made by model {needs}; this program has {has}; give that model's file to decode it")]
+    #[error(
+        "the data was made by model {needs}; this program has {has}; give that model's file to decode it"
+    )]
     UnknownModel {
         /// The model that the data names.
         needs: ModelRef,
@@ -68,7 +77,9 @@ pub enum Error {
         has: String,
     },
     /// Decoding would need more memory than the caller allows.
-    #[error("decoding needs {needs} bytes of memory and {allowed} are allowed; allow more to decode it")]
+    #[error(
+        "decoding needs {needs} bytes of memory and {allowed} are allowed; allow more to decode it"
+    )]
     TooLarge {
         /// Bytes that the frame's header asks for.
         needs: u64,
@@ -130,7 +141,11 @@ impl Error {
 
     /// A failure of the reader underneath, with "it ended" told apart from "it broke".
     pub(crate) fn reading(error: io::Error) -> Error {
-        if error.kind() == io::ErrorKind::UnexpectedEof { Error::Truncated } else { Error::Read(error) }
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            Error::Truncated
+        } else {
+            Error::Read(error)
+        }
     }
 }
 

@@ -1,1 +1,55 @@
-//! vatic.
+//! Lossless compression of text by prediction: a small transformer foretells the next token, experts that learn while they
+//! code correct it, and a range coder turns what was foretold into few bits.
+//!
+//! ```
+//! let text = "It is a truth universally acknowledged, that a single man in possession of a good fortune, must be in want of a wife.";
+//! let packed = vatic::compress(text.as_bytes(), &vatic::Options::new())?;
+//! assert_eq!(vatic::decompress(&packed)?, text.as_bytes());
+//! # Ok::<(), vatic::Error>(())
+//! ```
+//!
+//! # Which part to use
+//!
+//! | you have | use |
+//! |---|---|
+//! | all of it in memory | [`compress`], [`decompress`] |
+//! | something to read from | [`read::Encoder`], [`read::Decoder`], or those of [`bufread`] |
+//! | something to write to | [`write::Encoder`], [`write::Decoder`] |
+//! | both, and a progress bar | [`copy_compress`], [`copy_decompress`] |
+//! | a part of a large file to look at | [`decompress_range`] |
+//! | thousands of records of one kind | [`Prior::learn`], then [`Options::prior`] |
+//! | short messages over a thin link | [`message`], with 2 bytes of overhead at most |
+//!
+//! # What holds
+//!
+//! - The same bytes come out on every machine, with every number of threads, and decode on every machine.
+//! - Any bytes can be compressed. What nothing makes smaller is stored, at 16 bytes more at most in one frame.
+//! - No input makes the decoder panic; memory stays within [`DecodeOptions::max_memory`]; data that was damaged is an
+//!   [`Error`] and never other data (the 32-bit checksum of each frame misses one damage in four thousand millions).
+//! - Adaptors work with flat memory on streams of any length. All types are [`Send`]; there is no global state.
+
+mod codec;
+mod copy;
+mod error;
+mod format;
+mod member;
+mod model;
+mod options;
+mod prior;
+mod stats;
+
+pub mod bufread;
+pub mod info;
+pub mod message;
+pub mod read;
+pub mod write;
+
+pub use bufread::error_of;
+pub use copy::{compress, copy_compress, copy_decompress, decompress, decompress_with, skippable};
+pub use error::{Error, Result};
+pub use format::{FORMAT_VERSION, MAGIC, MAX_FRAME_SIZE, MAX_OVERHEAD, MIN_FRAME_SIZE, looks_like};
+pub use info::decompress_range;
+pub use model::{Model, ModelId, ModelRef};
+pub use options::{DecodeOptions, Mode, Options, Progress};
+pub use prior::{Prior, PriorId};
+pub use stats::{FrameStats, SourceBits, Stats};

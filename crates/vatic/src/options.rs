@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::format::{DEFAULT_MEMORY_LOG2, MAX_FRAME_SIZE, MAX_STREAMS_LOG2, MEMORY_LOG2, MIN_FRAME_SIZE};
+use crate::format::{
+    DEFAULT_MEMORY_LOG2, MAX_FRAME_SIZE, MAX_STREAMS_LOG2, MEMORY_LOG2, MIN_FRAME_SIZE,
+};
 use crate::model::Model;
 use crate::prior::Prior;
 
@@ -54,7 +56,10 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn new(hook: &Option<Hook>, before: Progress) -> Meter {
-        Meter { hook: hook.clone(), before }
+        Meter {
+            hook: hook.clone(),
+            before,
+        }
     }
 
     /// Reports so many bytes of the current frame.
@@ -94,7 +99,7 @@ pub struct Options {
     pub(crate) mode: Mode,
     pub(crate) verify: bool,
     pub(crate) report: bool,
-    pub(crate) experts: Option<u16>,
+    pub(crate) experts: Option<u64>,
     pub(crate) prior: Option<Prior>,
     pub(crate) progress: Option<Hook>,
 }
@@ -145,7 +150,7 @@ impl Options {
     }
 
     /// The most memory that the experts' tables may take, here and where the data is decoded: log2 of bytes, from 16 to
-    /// 30, 28 if not set. Small inputs take less by themselves.
+    /// 30, 27 if not set. Small inputs take less by themselves.
     pub fn memory_log2(mut self, log2: u8) -> Options {
         self.memory_log2 = log2;
         self
@@ -178,7 +183,7 @@ impl Options {
 
     /// Which experts take part, as a set of bits; `None` for all. An ablation switch.
     #[doc(hidden)]
-    pub fn experts(mut self, experts: Option<u16>) -> Options {
+    pub fn experts(mut self, experts: Option<u64>) -> Options {
         self.experts = experts;
         self
     }
@@ -213,13 +218,19 @@ impl Options {
             )));
         }
         if !MEMORY_LOG2.contains(&log2) {
-            return Err(Error::setting(format!("a memory of 2^{log2} bytes is out of range; it may be 2^16 to 2^30")));
+            return Err(Error::setting(format!(
+                "a memory of 2^{log2} bytes is out of range; it may be 2^16 to 2^30"
+            )));
         }
         if let Some(log2) = self.streams_log2.filter(|&log2| log2 > MAX_STREAMS_LOG2) {
-            return Err(Error::setting(format!("2^{log2} streams are out of range; there may be 2^0 to 2^{MAX_STREAMS_LOG2}")));
+            return Err(Error::setting(format!(
+                "2^{log2} streams are out of range; there may be 2^0 to 2^{MAX_STREAMS_LOG2}"
+            )));
         }
         if self.mode == Mode::Tokens && self.resolve_model().is_none() {
-            return Err(Error::setting("coding tokens needs a model, and none was given"));
+            return Err(Error::setting(
+                "coding tokens needs a model, and none was given",
+            ));
         }
         Ok(())
     }
@@ -251,7 +262,13 @@ pub struct DecodeOptions {
 
 impl Default for DecodeOptions {
     fn default() -> DecodeOptions {
-        DecodeOptions { threads: 0, max_memory: 2 << 30, models: Vec::new(), priors: Vec::new(), progress: None }
+        DecodeOptions {
+            threads: 0,
+            max_memory: 2 << 30,
+            models: Vec::new(),
+            priors: Vec::new(),
+            progress: None,
+        }
     }
 }
 

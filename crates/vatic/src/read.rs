@@ -25,7 +25,10 @@ impl<R: Read> Encoder<R> {
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) for settings out of range.
     pub fn new(reader: R, options: Options) -> Result<Encoder<R>> {
-        Ok(Encoder(bufread::Encoder::new(BufReader::new(reader), options)?))
+        Ok(Encoder(bufread::Encoder::new(
+            BufReader::new(reader),
+            options,
+        )?))
     }
 }
 
@@ -68,7 +71,10 @@ impl<R: Read> Decoder<R> {
 
     /// Decompresses what `reader` gives.
     pub fn with_options(reader: R, options: DecodeOptions) -> Decoder<R> {
-        Decoder(bufread::Decoder::with_options(BufReader::new(reader), options))
+        Decoder(bufread::Decoder::with_options(
+            BufReader::new(reader),
+            options,
+        ))
     }
 }
 

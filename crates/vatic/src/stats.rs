@@ -18,7 +18,11 @@ pub struct Stats {
 impl Stats {
     /// Bits of vatic data per byte of content; 0 for no content.
     pub fn bits_per_byte(&self) -> f64 {
-        if self.content_bytes == 0 { 0.0 } else { self.coded_bytes as f64 * 8.0 / self.content_bytes as f64 }
+        if self.content_bytes == 0 {
+            0.0
+        } else {
+            self.coded_bytes as f64 * 8.0 / self.content_bytes as f64
+        }
     }
 }
 

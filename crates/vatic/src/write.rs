@@ -39,7 +39,14 @@ impl<W: Write> Encoder<W> {
     pub fn new(writer: W, options: Options) -> Result<Encoder<W>> {
         let frame_size = options.frame_size;
         let encoder = FrameEncoder::new(options)?;
-        Ok(Encoder { writer, encoder, frame_size, content: Vec::new(), out: Vec::new(), failed: false })
+        Ok(Encoder {
+            writer,
+            encoder,
+            frame_size,
+            content: Vec::new(),
+            out: Vec::new(),
+            failed: false,
+        })
     }
 
     /// Writes what is left and the end, and gives the writer back.
@@ -54,7 +61,10 @@ impl<W: Write> Encoder<W> {
     /// Finishes by itself when it is dropped. Errors are lost then, unless
     /// [`on_finish`](AutoFinishEncoder::on_finish) asks for them.
     pub fn auto_finish(self) -> AutoFinishEncoder<W> {
-        AutoFinishEncoder { encoder: Some(self), on_finish: None }
+        AutoFinishEncoder {
+            encoder: Some(self),
+            on_finish: None,
+        }
     }
 
     fn end(&mut self) -> Result<()> {
@@ -64,7 +74,9 @@ impl<W: Write> Encoder<W> {
 
     fn emit(&mut self, last: bool) -> Result<()> {
         if self.failed {
-            return Err(Error::Write(io::Error::other("writing goes on after an error")));
+            return Err(Error::Write(io::Error::other(
+                "writing goes on after an error",
+            )));
         }
         self.failed = true;
         self.out.clear();
@@ -115,13 +127,18 @@ pub struct AutoFinishEncoder<W: Write> {
 
 impl<W: Write> AutoFinishEncoder<W> {
     /// Calls `hook` with how finishing went.
-    pub fn on_finish(mut self, hook: impl FnOnce(Result<W>) + Send + 'static) -> AutoFinishEncoder<W> {
+    pub fn on_finish(
+        mut self,
+        hook: impl FnOnce(Result<W>) + Send + 'static,
+    ) -> AutoFinishEncoder<W> {
         self.on_finish = Some(Box::new(hook));
         self
     }
 
     fn encoder(&mut self) -> io::Result<&mut Encoder<W>> {
-        self.encoder.as_mut().ok_or_else(|| io::Error::other("the encoder is finished"))
+        self.encoder
+            .as_mut()
+            .ok_or_else(|| io::Error::other("the encoder is finished"))
     }
 }
 
@@ -217,7 +234,9 @@ impl<W: Write> Decoder<W> {
     fn take(&mut self, mut data: &[u8]) -> Result<()> {
         loop {
             if self.skip > 0 {
-                let n = data.len().min(usize::try_from(self.skip).unwrap_or(usize::MAX));
+                let n = data
+                    .len()
+                    .min(usize::try_from(self.skip).unwrap_or(usize::MAX));
                 data = &data[n..];
                 self.skip -= n as u64;
                 self.decoder.count(n as u64);
@@ -249,7 +268,10 @@ impl<W: Write> Decoder<W> {
     /// Feeds the header that is pending one byte at a time, since only the header itself says how long it is.
     fn header<'a>(&mut self, data: &'a [u8]) -> Result<&'a [u8]> {
         self.pending.push(data[0]);
-        let mut reader = Counted { inner: &self.pending[..], count: 0 };
+        let mut reader = Counted {
+            inner: &self.pending[..],
+            count: 0,
+        };
         match self.scanner.next(&mut reader) {
             Ok(Some(found)) => {
                 debug_assert_eq!(reader.count, self.pending.len() as u64);
@@ -284,7 +306,9 @@ impl<W> Decoder<W> {
 impl<W: Write> Write for Decoder<W> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         if self.failed {
-            return Err(io::Error::other("writing goes on after an error in vatic data"));
+            return Err(io::Error::other(
+                "writing goes on after an error in vatic data",
+            ));
         }
         match self.take(data) {
             Ok(()) => Ok(data.len()),

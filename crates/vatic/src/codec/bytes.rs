@@ -1,0 +1,90 @@
+//! Frames of bytes: experts over the tree of 256 leaves, no transformer.
+
+use std::sync::{Arc, OnceLock};
+
+use vatic_coder::{Decoder, Encoder, Model, Tree, Vocabulary};
+
+use super::{Coded, Setting, coder_error, parts, sources};
+use crate::error::{Error, Result};
+use crate::format::Kind;
+use crate::options::{Meter, Mode};
+use crate::stats::FrameStats;
+
+/// Bytes between two reports to the meter.
+const REPORT: usize = 1 << 16;
+
+fn alphabet() -> &'static (Arc<Vocabulary>, Arc<Tree>) {
+    static ALPHABET: OnceLock<(Arc<Vocabulary>, Arc<Tree>)> = OnceLock::new();
+    ALPHABET.get_or_init(|| (Arc::new(Vocabulary::bytes()), Arc::new(Tree::bytes())))
+}
+
+/// The experts as they are before the first byte of a frame of `length` bytes.
+pub(crate) fn experts(setting: &Setting, length: usize) -> Result<Model> {
+    let (vocabulary, tree) = alphabet();
+    let mut model =
+        Model::new(vocabulary, tree, &setting.coder(), 1, length as u64).map_err(coder_error)?;
+    if let Some(prior) = &setting.prior {
+        model
+            .load(prior.bytes_state())
+            .map_err(|error| Error::Prior(error.to_string()))?;
+    }
+    Ok(model)
+}
+
+/// What the experts learn from `content`.
+pub(crate) fn learn(content: &[u8], setting: &Setting, meter: &Meter) -> Result<Vec<u8>> {
+    Ok(code(content, setting, meter)?.0.save())
+}
+
+fn code(content: &[u8], setting: &Setting, meter: &Meter) -> Result<(Model, Encoder)> {
+    let mut model = experts(setting, content.len())?;
+    let mut encoder = Encoder::new();
+    for (i, chunk) in content.chunks(REPORT).enumerate() {
+        for &byte in chunk {
+            model.encode(0, None, byte.into(), &mut encoder);
+        }
+        meter.at(i * REPORT + chunk.len(), encoder.len());
+    }
+    Ok((model, encoder))
+}
+
+pub(crate) fn encode(content: &[u8], setting: &Setting, meter: &Meter) -> Result<Coded> {
+    let (model, encoder) = code(content, setting, meter)?;
+    let stats = FrameStats {
+        mode: Mode::Bytes,
+        tokens: content.len() as u64,
+        streams: 1,
+        sources: sources(&model),
+        ..FrameStats::default()
+    };
+    Ok(Coded {
+        kind: Kind::Bytes,
+        parts: parts(setting, None, 0),
+        payload: encoder.finish(),
+        stats,
+    })
+}
+
+pub(crate) fn decode(
+    payload: &[u8],
+    length: usize,
+    setting: &Setting,
+    meter: &Meter,
+) -> Result<(Vec<u8>, FrameStats)> {
+    let mut model = experts(setting, length)?;
+    let mut decoder = Decoder::new(payload);
+    let mut content = Vec::new();
+    while content.len() < length {
+        for _ in 0..REPORT.min(length - content.len()) {
+            content.push(model.decode(0, None, &mut decoder) as u8);
+        }
+        meter.at(content.len(), payload.len() * content.len() / length);
+    }
+    let stats = FrameStats {
+        mode: Mode::Bytes,
+        tokens: length as u64,
+        streams: 1,
+        ..FrameStats::default()
+    };
+    Ok((content, stats))
+}

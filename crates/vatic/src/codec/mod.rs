@@ -1,0 +1,262 @@
+//! What is inside a frame: modes, and the choice between them.
+
+mod bytes;
+mod choose;
+mod lockstep;
+mod tokens;
+
+use std::time::Instant;
+
+use crate::error::{Error, Result};
+use crate::format::{Header, Kind, Parts};
+use crate::model::{Model, ModelRef};
+use crate::options::{DecodeOptions, Meter, Mode, Options};
+use crate::prior::Prior;
+use crate::stats::{FrameStats, SourceBits};
+
+pub(crate) use lockstep::Predictor;
+
+/// A frame's payload, and what its header has to say about it.
+pub(crate) struct Coded {
+    pub kind: Kind,
+    pub parts: Parts,
+    pub payload: Vec<u8>,
+    pub stats: FrameStats,
+}
+
+/// What both directions need to know to code a frame.
+#[derive(Clone)]
+pub(crate) struct Setting {
+    pub model: Option<Model>,
+    pub memory_log2: u8,
+    pub experts: Option<u64>,
+    pub report: bool,
+    pub prior: Option<Prior>,
+    pub threads: usize,
+}
+
+impl Setting {
+    pub(crate) fn of(options: &Options) -> Setting {
+        Setting {
+            model: options.resolve_model(),
+            memory_log2: options.memory_log2,
+            experts: options.experts,
+            report: options.report,
+            prior: options.prior.clone(),
+            threads: threads(options.threads),
+        }
+    }
+
+    pub(crate) fn coder(&self) -> vatic_coder::Options {
+        vatic_coder::Options {
+            experts: self
+                .experts
+                .map_or(vatic_coder::Experts::ALL, vatic_coder::Experts),
+            memory_log2: self.memory_log2,
+            report: self.report,
+        }
+    }
+}
+
+/// Codes frames.
+pub(crate) struct Encoder {
+    setting: Setting,
+    mode: Mode,
+    streams_log2: Option<u8>,
+}
+
+impl Encoder {
+    pub(crate) fn new(options: &Options) -> Result<Encoder> {
+        let setting = Setting::of(options);
+        if let Some(prior) = &setting.prior {
+            prior.suits(setting.model.as_ref())?;
+        }
+        Ok(Encoder {
+            setting,
+            mode: options.mode,
+            streams_log2: options.streams_log2,
+        })
+    }
+
+    /// The frame of `content`, or `None` when it is best stored.
+    pub(crate) fn frame(&mut self, content: &[u8], meter: &Meter) -> Result<Option<Coded>> {
+        let mode = match self.mode {
+            Mode::Auto => choose::mode(content, &self.setting)?,
+            forced => forced,
+        };
+        let start = Instant::now();
+        let mut coded = match (mode, &self.setting.model) {
+            (Mode::Stored, _) => return Ok(None),
+            (Mode::Tokens, Some(model)) => {
+                tokens::encode(content, &self.setting, model, self.streams_log2, meter)?
+            }
+            _ => bytes::encode(content, &self.setting, meter)?,
+        };
+        coded.stats.wall = start.elapsed();
+        Ok(Some(coded))
+    }
+}
+
+/// Decodes frames.
+pub(crate) struct Decoder {
+    options: DecodeOptions,
+}
+
+impl Decoder {
+    pub(crate) fn new(options: &DecodeOptions) -> Decoder {
+        Decoder {
+            options: options.clone(),
+        }
+    }
+
+    /// Whether all that the frame asks for is allowed and at hand.
+    pub(crate) fn admit(&self, header: &Header) -> Result<()> {
+        self.setting(header).map(|_| ())
+    }
+
+    fn setting(&self, header: &Header) -> Result<Setting> {
+        let parts = &header.parts;
+        let tables = if matches!(header.kind, Kind::Bytes | Kind::Tokens) {
+            1 << parts.memory_log2
+        } else {
+            0
+        };
+        // Content and payload, and the tokens of a coded frame beside them.
+        let needs = u64::from(header.content) * 3 + tables;
+        if needs > self.options.max_memory && header.content > 0 {
+            return Err(Error::TooLarge {
+                needs,
+                allowed: self.options.max_memory,
+            });
+        }
+        let prior = parts
+            .prior
+            .map(|id| crate::prior::find(id, &self.options.priors))
+            .transpose()?;
+        let model = parts
+            .model
+            .map(|name| crate::model::find(name, &self.options.models))
+            .transpose()?;
+        Ok(Setting {
+            model,
+            memory_log2: parts.memory_log2,
+            experts: parts.experts,
+            report: false,
+            prior,
+            threads: threads(self.options.threads),
+        })
+    }
+
+    /// The content of a frame; whether it is the right one is for the checksum to say.
+    pub(crate) fn frame(
+        &mut self,
+        header: &Header,
+        payload: &[u8],
+        meter: &Meter,
+    ) -> Result<(Vec<u8>, FrameStats)> {
+        let start = Instant::now();
+        let setting = self.setting(header)?;
+        let length = header.content as usize;
+        let (content, mut stats) = match (header.kind, &setting.model) {
+            (Kind::Stored, _) => (
+                payload.to_vec(),
+                FrameStats {
+                    mode: Mode::Stored,
+                    streams: 1,
+                    ..FrameStats::default()
+                },
+            ),
+            (Kind::Tokens, Some(model)) => tokens::decode(
+                payload,
+                length,
+                header.parts.streams_log2,
+                &setting,
+                model,
+                meter,
+            )?,
+            (Kind::Bytes, _) => bytes::decode(payload, length, &setting, meter)?,
+            _ => return Err(Error::corrupt("a frame has no content to decode")),
+        };
+        stats.wall = start.elapsed();
+        Ok((content, stats))
+    }
+}
+
+/// What experts learn from `content`: the state over bytes, and over the model's tokens if there is a model.
+pub(crate) fn learn(content: &[u8], options: &Options) -> Result<(Vec<u8>, Vec<u8>)> {
+    let setting = Setting {
+        prior: None,
+        ..Setting::of(options)
+    };
+    let meter = Meter::new(&options.progress, Default::default());
+    let tokens = match &setting.model {
+        Some(model) => tokens::learn(content, &setting, model, &meter)?,
+        None => Vec::new(),
+    };
+    Ok((bytes::learn(content, &setting, &meter)?, tokens))
+}
+
+/// A message's payload in one stream, in the mode that suits it.
+pub(crate) fn message(message: &[u8], options: &Options) -> Result<Option<Coded>> {
+    let options = options.clone().streams_log2(Some(0));
+    Encoder::new(&options)?.frame(message, &Meter::new(&options.progress, Default::default()))
+}
+
+/// The message of a payload that [`message`] made.
+pub(crate) fn decode_message(
+    payload: &[u8],
+    length: usize,
+    by_bytes: bool,
+    options: &Options,
+) -> Result<Vec<u8>> {
+    let setting = Setting::of(options);
+    let meter = Meter::new(&options.progress, Default::default());
+    let decoded = match &setting.model {
+        _ if by_bytes => bytes::decode(payload, length, &setting, &meter)?,
+        Some(model) => tokens::decode(payload, length, 0, &setting, model, &meter)?,
+        None => {
+            return Err(Error::corrupt(
+                "a message was made with a model, and these settings have none",
+            ));
+        }
+    };
+    Ok(decoded.0)
+}
+
+/// The header's fields for what `setting` says.
+fn parts(setting: &Setting, model: Option<&Model>, streams_log2: u8) -> Parts {
+    Parts {
+        streams_log2,
+        model: model.map(|model| {
+            if model.is_shipped() {
+                ModelRef::Short(model.id().short())
+            } else {
+                ModelRef::Full(model.id())
+            }
+        }),
+        memory_log2: setting.memory_log2,
+        experts: setting.experts,
+        prior: setting.prior.as_ref().map(Prior::id),
+    }
+}
+
+/// The accounts of a coder, for people.
+fn sources(model: &vatic_coder::Model) -> Vec<SourceBits> {
+    let bits = |source: vatic_coder::Source| SourceBits {
+        name: source.name.into(),
+        bits: source.cost as f64 / 65536.0,
+    };
+    model.report().sources.into_iter().map(bits).collect()
+}
+
+fn threads(asked: usize) -> usize {
+    match asked {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    }
+}
+
+/// A failure of the coder's own checks, which settings that were checked cannot cause.
+fn coder_error(error: vatic_coder::Error) -> Error {
+    Error::setting(format!("the coder refuses its settings: {error}"))
+}

@@ -1,0 +1,132 @@
+//! The shortest ways through the library.
+
+use std::io::{BufReader, Read, Write};
+
+use crate::bufread;
+use crate::error::{Error, Result};
+use crate::format::{Header, Kind, MAGIC};
+use crate::member::{FrameEncoder, FrameSource};
+use crate::options::{DecodeOptions, Options};
+use crate::stats::Stats;
+
+/// Compresses `data`.
+///
+/// ```
+/// let packed = vatic::compress(b"to be or not to be", &vatic::Options::new())?;
+/// assert!(packed.len() <= 18 + vatic::MAX_OVERHEAD);
+/// # Ok::<(), vatic::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Setting`] for settings out of range, [`Error::Model`] for a model that cannot be used.
+pub fn compress(data: &[u8], options: &Options) -> Result<Vec<u8>> {
+    let mut encoder = FrameEncoder::new(options.clone())?;
+    let mut out = Vec::new();
+    let mut rest = data;
+    loop {
+        let (content, after) = rest.split_at(rest.len().min(options.frame_size));
+        encoder.frame(content, after.is_empty(), &mut out)?;
+        if after.is_empty() {
+            return Ok(out);
+        }
+        rest = after;
+    }
+}
+
+/// Decompresses `data`, whether it is one member or several, with the models inside the program.
+///
+/// ```
+/// let mut packed = vatic::compress(b"one, ", &vatic::Options::new())?;
+/// packed.extend(vatic::compress(b"two", &vatic::Options::new())?);
+/// assert_eq!(vatic::decompress(&packed)?, b"one, two");
+/// # Ok::<(), vatic::Error>(())
+/// ```
+///
+/// # Errors
+/// Every [`Error`] that data can cause.
+pub fn decompress(data: &[u8]) -> Result<Vec<u8>> {
+    decompress_with(data, &DecodeOptions::new())
+}
+
+/// Decompresses `data` with settings: other models, priors, limits.
+///
+/// # Errors
+/// Every [`Error`] that data can cause.
+pub fn decompress_with(data: &[u8], options: &DecodeOptions) -> Result<Vec<u8>> {
+    let mut decoder = bufread::Decoder::with_options(data, options.clone());
+    let mut out = Vec::new();
+    while let Some(content) = decoder.next_frame()? {
+        if out.is_empty() {
+            out = content
+        } else {
+            out.extend(content)
+        }
+    }
+    Ok(out)
+}
+
+/// Compresses everything that `reader` gives to `writer`. [`Error::Read`] and [`Error::Write`] tell which side failed.
+///
+/// # Errors
+/// [`Error::Read`], [`Error::Write`], [`Error::Setting`], [`Error::Model`].
+pub fn copy_compress(
+    reader: impl Read,
+    mut writer: impl Write,
+    options: &Options,
+) -> Result<Stats> {
+    let mut encoder = FrameEncoder::new(options.clone())?;
+    let mut source = FrameSource::new(reader, options.frame_size);
+    let (mut content, mut out) = (Vec::new(), Vec::new());
+    loop {
+        let last = source.next(&mut content)?;
+        out.clear();
+        encoder.frame(&content, last, &mut out)?;
+        writer.write_all(&out).map_err(Error::Write)?;
+        if last {
+            writer.flush().map_err(Error::Write)?;
+            return Ok(encoder.stats().clone());
+        }
+    }
+}
+
+/// Decompresses everything that `reader` gives to `writer`. [`Error::Read`] and [`Error::Write`] tell which side failed.
+///
+/// # Errors
+/// Every [`Error`] that data can cause, [`Error::Read`], [`Error::Write`].
+pub fn copy_decompress(
+    reader: impl Read,
+    mut writer: impl Write,
+    options: &DecodeOptions,
+) -> Result<Stats> {
+    let mut decoder = bufread::Decoder::with_options(BufReader::new(reader), options.clone());
+    while let Some(content) = decoder.next_frame()? {
+        writer.write_all(&content).map_err(Error::Write)?;
+    }
+    writer.flush().map_err(Error::Write)?;
+    Ok(decoder.stats().clone())
+}
+
+/// A member that holds `data` and no content: whoever decodes passes over it. It may stand before, between and after other
+/// members, for notes, signatures, indexes.
+///
+/// ```
+/// let mut packed = vatic::skippable(b"made on a rainy day")?;
+/// packed.extend(vatic::compress(b"text", &vatic::Options::new())?);
+/// assert_eq!(vatic::decompress(&packed)?, b"text");
+/// # Ok::<(), vatic::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Setting`] when `data` has 4 GiB or more.
+pub fn skippable(data: &[u8]) -> Result<Vec<u8>> {
+    let length = u32::try_from(data.len()).map_err(|_| {
+        Error::setting(format!(
+            "{} bytes are too many for a skippable frame (4 GiB)",
+            data.len()
+        ))
+    })?;
+    let mut out = MAGIC.to_vec();
+    Header::control(Kind::Skippable, length, true).write(&mut out);
+    out.extend(data);
+    Ok(out)
+}

@@ -1,0 +1,180 @@
+//! Looking inside without decoding: headers only.
+
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+
+use crate::error::{Error, Result};
+use crate::format::{Counted, Kind};
+use crate::member::{Found, FrameDecoder, Scanner};
+use crate::model::ModelRef;
+use crate::options::{DecodeOptions, Mode};
+use crate::prior::PriorId;
+use crate::stats::Stats;
+
+/// What the headers of some vatic data say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Info {
+    /// Members, each with a magic number, one after the other.
+    pub members: u64,
+    /// Bytes of content, the uncompressed side.
+    pub content_bytes: u64,
+    /// Bytes of vatic data.
+    pub coded_bytes: u64,
+    /// Frames of other people's data, which decoders pass over.
+    pub skippable: u64,
+    /// Every frame that has content, in order.
+    pub frames: Vec<FrameInfo>,
+}
+
+/// What one frame's header says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameInfo {
+    /// The number of the member it belongs to, from 0.
+    pub member: u64,
+    /// Where its payload begins in the data.
+    pub payload_offset: u64,
+    /// Bytes of payload.
+    pub payload_bytes: u64,
+    /// Where its content begins in the content of all members together.
+    pub content_offset: u64,
+    /// Bytes of content.
+    pub content_bytes: u64,
+    /// How it is coded.
+    pub mode: Mode,
+    /// Streams coded in lockstep.
+    pub streams: u32,
+    /// The model it was made with.
+    pub model: Option<ModelRef>,
+    /// The prior it was made with.
+    pub prior: Option<PriorId>,
+    /// log2 of the cap of the experts' tables in bytes; `None` when it is stored.
+    pub memory_log2: Option<u8>,
+    /// The checksum of its content.
+    pub checksum: u32,
+}
+
+/// Reads the headers of `reader` and passes over everything else.
+///
+/// ```
+/// let packed = vatic::compress(&[b'a'; 1000], &vatic::Options::new())?;
+/// let info = vatic::info::list(std::io::Cursor::new(&packed))?;
+/// assert_eq!((info.content_bytes, info.coded_bytes, info.frames.len()), (1000, packed.len() as u64, 1));
+/// # Ok::<(), vatic::Error>(())
+/// ```
+///
+/// # Errors
+/// The same as decoding has for headers; [`Error::Truncated`] when a payload is not all there.
+pub fn list(reader: impl Read + Seek) -> Result<Info> {
+    scan(reader).map(|(info, _)| info)
+}
+
+fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>)> {
+    let length = reader.seek(SeekFrom::End(0)).map_err(Error::Read)?;
+    reader.rewind().map_err(Error::Read)?;
+    let mut reader = Counted {
+        inner: std::io::BufReader::with_capacity(512, reader),
+        count: 0,
+    };
+    let mut scanner = Scanner::default();
+    let mut info = Info {
+        coded_bytes: length,
+        ..Info::default()
+    };
+    let mut all = Vec::new();
+    while let Some(found) = scanner.next(&mut reader)? {
+        let header = &found.header;
+        if u64::from(header.payload) > length.saturating_sub(reader.count) {
+            return Err(Error::Truncated);
+        }
+        if header.content > 0 {
+            let coded = header.kind != Kind::Stored;
+            info.frames.push(FrameInfo {
+                member: scanner.members - 1,
+                payload_offset: reader.count,
+                payload_bytes: header.payload.into(),
+                content_offset: info.content_bytes,
+                content_bytes: header.content.into(),
+                mode: match header.kind {
+                    Kind::Tokens => Mode::Tokens,
+                    Kind::Bytes => Mode::Bytes,
+                    _ => Mode::Stored,
+                },
+                streams: 1 << header.parts.streams_log2,
+                model: header.parts.model,
+                prior: header.parts.prior,
+                memory_log2: coded.then_some(header.parts.memory_log2),
+                checksum: header.checksum,
+            });
+            info.content_bytes += u64::from(header.content);
+            all.push(found);
+        }
+        info.skippable += u64::from(header.kind == Kind::Skippable);
+        reader
+            .inner
+            .seek_relative(header.payload.into())
+            .map_err(Error::Read)?;
+        reader.count += u64::from(header.payload);
+    }
+    info.members = scanner.members;
+    Ok((info, all))
+}
+
+/// Decodes everything, checks it and throws it away.
+///
+/// # Errors
+/// The same as decoding has.
+pub fn check(reader: impl Read, options: &DecodeOptions) -> Result<Stats> {
+    crate::copy_decompress(reader, std::io::sink(), options)
+}
+
+/// Writes the bytes `range` of the content to `writer`, decoding only the frames that hold them. A range that reaches over
+/// the end of the content is cut there.
+///
+/// ```
+/// let text = b"0123456789".repeat(20_000);
+/// let packed = vatic::compress(&text, &vatic::Options::new().model(None).frame_size(1 << 16))?;
+/// let mut part = Vec::new();
+/// let options = vatic::DecodeOptions::new();
+/// let stats = vatic::decompress_range(std::io::Cursor::new(&packed), 100_003..100_010, &mut part, &options)?;
+/// assert_eq!(part, b"3456789");
+/// assert_eq!(stats.frames.len(), 1); // of four
+/// # Ok::<(), vatic::Error>(())
+/// ```
+///
+/// # Errors
+/// The same as decoding has for the frames that are needed and for all headers; [`Error::Setting`] when the range begins
+/// after the end of the content.
+pub fn decompress_range(
+    mut reader: impl Read + Seek,
+    range: Range<u64>,
+    mut writer: impl Write,
+    options: &DecodeOptions,
+) -> Result<Stats> {
+    let (info, all) = scan(&mut reader)?;
+    if range.start > info.content_bytes {
+        return Err(Error::setting(format!(
+            "the range begins at byte {} and the content has {} bytes",
+            range.start, info.content_bytes
+        )));
+    }
+    let mut decoder = FrameDecoder::new(options.clone());
+    let mut payload = Vec::new();
+    for (frame, found) in info.frames.iter().zip(&all) {
+        let start = range.start.max(frame.content_offset);
+        let end = range.end.min(frame.content_offset + frame.content_bytes);
+        if start >= end {
+            continue;
+        }
+        decoder.admit(&found.header)?;
+        reader
+            .seek(SeekFrom::Start(frame.payload_offset))
+            .map_err(Error::Read)?;
+        decoder.payload(&found.header, &mut reader, &mut payload)?;
+        decoder.count(frame.payload_bytes);
+        let content = decoder.frame(found, &payload)?;
+        let part = (start - frame.content_offset) as usize..(end - frame.content_offset) as usize;
+        writer.write_all(&content[part]).map_err(Error::Write)?;
+    }
+    writer.flush().map_err(Error::Write)?;
+    Ok(decoder.stats().clone())
+}

@@ -1,0 +1,9 @@
+//! Members: the magic number and the frames up to the last, as a sequence of headers, payloads and contents.
+
+mod decode;
+mod encode;
+mod scan;
+
+pub(crate) use decode::FrameDecoder;
+pub(crate) use encode::{FrameEncoder, FrameSource};
+pub(crate) use scan::{Found, Scanner};

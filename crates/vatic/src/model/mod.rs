@@ -1,0 +1,218 @@
+//! Models: handles to them, those inside the program, and finding the one that data names.
+
+mod id;
+mod runtime;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use vatic_coder::{Tree, Vocabulary};
+use vatic_tokenizer::Tokenizer;
+
+use crate::error::{Error, Result};
+
+pub(crate) use id::hex;
+pub use id::{ModelId, ModelRef};
+pub(crate) use runtime::Predictions;
+use runtime::Runtime;
+
+/// The byte between documents in what models are trained on; its token is what every stream's prediction starts from.
+const BOUNDARY: &[u8] = &[0];
+
+/// A transformer with its vocabulary. Cheap to clone: clones share everything.
+#[derive(Clone)]
+pub struct Model(Arc<Inner>);
+
+struct Inner {
+    runtime: Runtime,
+    id: ModelId,
+    name: String,
+    file_bytes: u64,
+    shipped: bool,
+    vocabulary: Arc<Vocabulary>,
+    tree: Arc<Tree>,
+    boundary: u16,
+    /// In the order of merges, until the tokenizer is wanted: decoding never wants it.
+    tokens: Vec<Vec<u8>>,
+    tokenizer: OnceLock<Tokenizer>,
+}
+
+/// Bytes at an address that any kind of weight can be read from.
+#[cfg(feature = "model-swift")]
+#[repr(align(64))]
+struct Aligned<T: ?Sized>(T);
+
+#[cfg(feature = "model-swift")]
+static SWIFT: &Aligned<[u8]> = &Aligned(*include_bytes!(
+    "../../../../models/swift/model.safetensors"
+));
+
+impl Model {
+    /// The model `swift`, inside the program: small and quick.
+    #[cfg(feature = "model-swift")]
+    pub fn swift() -> Model {
+        static MODEL: OnceLock<Model> = OnceLock::new();
+        let model =
+            MODEL.get_or_init(
+                || match Model::build(Runtime::from_static(&SWIFT.0), true) {
+                    Ok(model) => model,
+                    // The file is compiled in, and a test loads it.
+                    Err(error) => unreachable!("the model inside the program is unusable: {error}"),
+                },
+            );
+        model.clone()
+    }
+
+    /// The models inside the program, the best one first.
+    pub fn shipped() -> Vec<Model> {
+        #[cfg(feature = "model-swift")]
+        return vec![Model::swift()];
+        #[cfg(not(feature = "model-swift"))]
+        return Vec::new();
+    }
+
+    /// The model that is used when none is chosen: the best one inside the program, if there is any.
+    pub fn default_model() -> Option<Model> {
+        Model::shipped().into_iter().next()
+    }
+
+    /// A model from the bytes of its file.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when it is no model that this program can run.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Model> {
+        let model = Model::build(Runtime::from_vec(bytes), false)?;
+        // A copy of a model inside the program is that model, and is named in data as that.
+        Ok(Model::shipped()
+            .into_iter()
+            .find(|shipped| shipped.id() == model.id())
+            .unwrap_or(model))
+    }
+
+    /// A model from its file.
+    ///
+    /// # Errors
+    /// [`Error::Read`] when the file cannot be read, [`Error::Model`] when it is no model that this program can run.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Model> {
+        Model::from_bytes(std::fs::read(path).map_err(Error::Read)?)
+    }
+
+    fn build(runtime: Result<Runtime>, shipped: bool) -> Result<Model> {
+        let runtime = runtime?;
+        let tokens = runtime.tokens();
+        let mut by_id: Vec<&[u8]> = tokens.iter().map(Vec::as_slice).collect();
+        by_id.sort_unstable();
+        let Ok(boundary) = by_id.binary_search(&BOUNDARY) else {
+            return Err(Error::Model(
+                "its vocabulary lacks the document boundary, byte 0".into(),
+            ));
+        };
+        let vocabulary =
+            Vocabulary::from_tokens(&by_id).map_err(|error| Error::Model(error.to_string()))?;
+        let tree = Tree::new(&runtime.counts()).map_err(|error| Error::Model(error.to_string()))?;
+        if tree.len() != vocabulary.len() || runtime.leaves() != vocabulary.len() {
+            return Err(Error::Model(format!(
+                "it has {} tokens, {} counts and {} outputs, which should be as many",
+                vocabulary.len(),
+                tree.len(),
+                runtime.leaves()
+            )));
+        }
+        // Decoding finds its end by counting bytes, and coding any bytes needs every byte's token.
+        if (0..=255u8).any(|byte| by_id.binary_search(&&[byte][..]).is_err()) {
+            return Err(Error::Model(
+                "its vocabulary lacks some of the 256 bytes".into(),
+            ));
+        }
+        Ok(Model(Arc::new(Inner {
+            id: runtime.id(),
+            name: runtime.name(),
+            file_bytes: runtime.file_bytes(),
+            shipped,
+            vocabulary: Arc::new(vocabulary),
+            tree: Arc::new(tree),
+            boundary: boundary as u16,
+            tokens,
+            tokenizer: OnceLock::new(),
+            runtime,
+        })))
+    }
+
+    /// The name that its makers gave it.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What data names it by.
+    pub fn id(&self) -> ModelId {
+        self.0.id
+    }
+
+    /// The size of its file in bytes.
+    pub fn file_bytes(&self) -> u64 {
+        self.0.file_bytes
+    }
+
+    /// Whether it is one of those inside the program.
+    pub fn is_shipped(&self) -> bool {
+        self.0.shipped
+    }
+
+    /// The number of tokens in its vocabulary.
+    pub fn tokens(&self) -> usize {
+        self.0.vocabulary.len()
+    }
+
+    pub(crate) fn vocabulary(&self) -> &Arc<Vocabulary> {
+        &self.0.vocabulary
+    }
+
+    pub(crate) fn tree(&self) -> &Arc<Tree> {
+        &self.0.tree
+    }
+
+    pub(crate) fn boundary(&self) -> u16 {
+        self.0.boundary
+    }
+
+    pub(crate) fn tokenizer(&self) -> Result<&Tokenizer> {
+        if let Some(tokenizer) = self.0.tokenizer.get() {
+            return Ok(tokenizer);
+        }
+        let tokenizer = Tokenizer::from_tokens(self.0.tokens.clone())
+            .map_err(|error| Error::Model(error.to_string()))?;
+        Ok(self.0.tokenizer.get_or_init(|| tokenizer))
+    }
+
+    /// A predictor for so many streams.
+    pub(crate) fn predictions(&self, streams: usize) -> Predictions {
+        self.0.runtime.predictions(streams)
+    }
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Model({} {})", self.0.name, self.0.id)
+    }
+}
+
+/// The model that a frame names: one inside the program, or one of those given.
+pub(crate) fn find(name: ModelRef, given: &[Model]) -> Result<Model> {
+    let shipped = Model::shipped();
+    let mut at_hand = given.iter().chain(&shipped);
+    if let Some(model) = at_hand.find(|model| name.names(&model.id())) {
+        return Ok(model.clone());
+    }
+    let list: Vec<String> = given
+        .iter()
+        .chain(&shipped)
+        .map(|model| format!("{} ({})", model.id(), model.name()))
+        .collect();
+    let has = if list.is_empty() {
+        "no model".into()
+    } else {
+        list.join(" and ")
+    };
+    Err(Error::UnknownModel { needs: name, has })
+}

@@ -1,0 +1,192 @@
+//! Learnt state as a thing to keep: what experts and mixer learnt from samples, for other data of the same kind.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::codec;
+use crate::error::{Error, Result};
+use crate::format::MAX_FRAME_SIZE;
+use crate::model::{Model, ModelId, hex};
+use crate::options::Options;
+
+const MAGIC: [u8; 4] = [0xF6, b'v', b'p', 0];
+
+/// A prior's identity: the first 8 bytes of the BLAKE3 hash of its bytes. Shown as 16 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PriorId(pub [u8; 8]);
+
+impl fmt::Display for PriorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        hex(&self.0, f)
+    }
+}
+
+/// What was learnt from samples: the counterpart of zstd's dictionaries. Data compressed with it names it, and decodes only
+/// with it. Cheap to clone.
+///
+/// ```
+/// use vatic::{DecodeOptions, Options, Prior};
+///
+/// let record = |n: u32| format!(r#"{{"id": {n}, "kind": "measurement", "unit": "degrees Celsius", "value": {}}}"#, n % 40);
+/// let samples: Vec<String> = (0..200).map(record).collect();
+/// let samples: Vec<&[u8]> = samples.iter().map(|sample| sample.as_bytes()).collect();
+/// let options = Options::new().model(None).memory_log2(18);
+/// let prior = Prior::learn(&samples, &options)?;
+///
+/// let record = record(1007);
+/// let plain = vatic::compress(record.as_bytes(), &options)?;
+/// let packed = vatic::compress(record.as_bytes(), &options.prior(Some(prior.clone())))?;
+/// assert!(packed.len() < plain.len());
+/// assert_eq!(vatic::decompress_with(&packed, &DecodeOptions::new().prior(prior))?, record.as_bytes());
+/// # Ok::<(), vatic::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Prior(Arc<Inner>);
+
+struct Inner {
+    id: PriorId,
+    /// The model whose tokens `tokens` is about; none if it was learnt without one, and `tokens` is empty then.
+    model: Option<ModelId>,
+    tokens: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+impl Prior {
+    /// Learns from samples, with the model and the memory that `options` name (data that is to use the prior must be
+    /// compressed with the same).
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when there is nothing to learn from, or more than 256 MiB.
+    pub fn learn(samples: &[&[u8]], options: &Options) -> Result<Prior> {
+        options.check()?;
+        // The byte between documents is 0, as it was in what the models were trained on.
+        let content = samples.join(&0);
+        if content.is_empty() {
+            return Err(Error::setting("there is nothing to learn from"));
+        }
+        if content.len() > MAX_FRAME_SIZE {
+            return Err(Error::setting(format!(
+                "{} bytes are too many to learn from; {MAX_FRAME_SIZE} (256 MiB) is the most",
+                content.len()
+            )));
+        }
+        let model = options.resolve_model();
+        let (bytes, tokens) = codec::learn(&content, options)?;
+        Ok(Prior::build(model.map(|model| model.id()), tokens, bytes))
+    }
+
+    fn build(model: Option<ModelId>, tokens: Vec<u8>, bytes: Vec<u8>) -> Prior {
+        let mut inner = Inner {
+            id: PriorId([0; 8]),
+            model,
+            tokens,
+            bytes,
+        };
+        let mut id = [0; 8];
+        id.copy_from_slice(&blake3::hash(&inner.write()).as_bytes()[..8]);
+        inner.id = PriorId(id);
+        Prior(Arc::new(inner))
+    }
+
+    /// The bytes to keep it as.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.write()
+    }
+
+    /// Reads what [`to_bytes`](Prior::to_bytes) gave.
+    ///
+    /// # Errors
+    /// [`Error::Prior`] for anything else.
+    pub fn from_bytes(data: &[u8]) -> Result<Prior> {
+        let wrong = |what: &str| Error::Prior(what.into());
+        let Some((header, states)) = data.split_first_chunk::<20>() else {
+            return Err(wrong("it is too short"));
+        };
+        if header[..3] != MAGIC[..3] {
+            return Err(wrong("it does not begin as a prior does"));
+        }
+        if header[3] != MAGIC[3] {
+            return Err(wrong("it is in a version that this program does not know"));
+        }
+        let mut id = [0; 8];
+        id.copy_from_slice(&header[4..12]);
+        let mut length = [0; 8];
+        length.copy_from_slice(&header[12..]);
+        let Some((tokens, bytes)) = usize::try_from(u64::from_le_bytes(length))
+            .ok()
+            .and_then(|n| states.split_at_checked(n))
+        else {
+            return Err(wrong("it is cut off"));
+        };
+        let model = (id != [0; 8]).then_some(ModelId(id));
+        Ok(Prior::build(model, tokens.to_vec(), bytes.to_vec()))
+    }
+
+    /// What data names it by.
+    pub fn id(&self) -> PriorId {
+        self.0.id
+    }
+
+    /// The model it was learnt with.
+    pub fn model(&self) -> Option<ModelId> {
+        self.0.model
+    }
+
+    /// Whether frames coded with `model` can start from this.
+    pub(crate) fn suits(&self, model: Option<&Model>) -> Result<()> {
+        model.map_or(Ok(()), |model| self.tokens_state(model).map(|_| ()))
+    }
+
+    pub(crate) fn bytes_state(&self) -> &[u8] {
+        &self.0.bytes
+    }
+
+    pub(crate) fn tokens_state(&self, model: &Model) -> Result<&[u8]> {
+        match self.0.model {
+            Some(id) if id == model.id() => Ok(&self.0.tokens),
+            Some(needs) => Err(Error::OtherModel {
+                needs,
+                has: model.id(),
+            }),
+            None => Err(Error::Prior(
+                "it was learnt without a model and can only be used without one".into(),
+            )),
+        }
+    }
+}
+
+impl Inner {
+    fn write(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.extend(self.model.map_or([0; 8], |id| id.0));
+        out.extend((self.tokens.len() as u64).to_le_bytes());
+        out.extend(&self.tokens);
+        out.extend(&self.bytes);
+        out
+    }
+}
+
+impl fmt::Debug for Prior {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Prior({})", self.0.id)
+    }
+}
+
+/// The prior that a frame names.
+pub(crate) fn find(id: PriorId, given: &[Prior]) -> Result<Prior> {
+    given
+        .iter()
+        .find(|prior| prior.id() == id)
+        .cloned()
+        .ok_or_else(|| Error::UnknownPrior {
+            needs: id,
+            has: match given {
+                [] => "none was given".into(),
+                given => {
+                    let ids: Vec<String> =
+                        given.iter().map(|prior| prior.id().to_string()).collect();
+                    format!("{} was given", ids.join(", "))
+                }
+            },
+        })
+}
