@@ -1,0 +1,91 @@
+# vatic: what can be done with the repository. `make help` lists it; only `cross`, `emulate`,
+# `fuzz` and `deny` need more than Rust, and say what.
+
+CARGO ?= cargo
+PREFIX ?= /usr/local
+DESTDIR ?=
+RUN ?= target/run
+MODEL ?= models/swift/model.safetensors
+CONFIG ?= training/configs/swift.json
+MINUTES ?= 120
+DIR ?=
+RUN ?= target/run
+MODEL ?= models/swift/model.safetensors
+CONFIG ?= training/configs/swift.json
+MINUTES ?= 120
+FUZZ_SECONDS ?= 30
+VATIC = $(or $(CARGO_TARGET_DIR),target)/release/vatic
+
+.PHONY: help demo test bench bench-eval cross emulate lint lint-train deny fuzz install test-train train eval fixtures
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Build vatic, compress and restore every fixture, compare with gzip, zstd, xz, brotli, bzip2 and PPMd
+	@scripts/demo.sh
+
+test: ## All tests except the trainer's
+	$(CARGO) test
+
+bench: ## Benchmarks of kernels, tokens, coder and tokenizer, then the whole command on the fixtures
+	$(CARGO) bench
+	$(CARGO) build --release -p vatic-cli
+	$(VATIC) compare --no-progress $(filter-out fixtures/README.md,$(wildcard fixtures/*))
+
+bench-eval: ## The whole command and its peers on your own files: make bench-eval DIR=path
+	@test -d "$(DIR)" || { echo "usage: make bench-eval DIR=path (a directory of files to compress)" >&2; exit 2; }
+	$(CARGO) build --release -p vatic-cli
+	find "$(DIR)" -type f -print0 | sort -z | xargs -0 $(VATIC) compare --format markdown
+
+cross: ## Tests on emulated aarch64 (NEON) and s390x (big-endian); downloads a compiler into target/ where rustup has none
+	scripts/cross.sh
+
+emulate: ## Tests on emulated older x86-64 processors (qemu-user-static)
+	scripts/emulate.sh
+
+lint: ## Format, clippy and rustdoc without warnings, fixtures as their script writes them
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --lib
+	python3 scripts/fixtures.py --check
+
+lint-train: ## Clippy for the trainer (builds burn)
+	$(CARGO) clippy -p vatic-train --all-targets -- -D warnings
+
+deny: ## Licences and advisories of all dependencies (cargo-deny)
+	$(CARGO) deny check
+
+fuzz: ## Each fuzz target for FUZZ_SECONDS (30): container, decoder, tokenizer, model loader, coder (cargo-fuzz)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh
+
+install: ## The command, its man pages and completions below PREFIX (/usr/local)
+	$(CARGO) build --release -p vatic-cli
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" \
+	    "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \
+	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
+	install -m 755 $(VATIC) "$(DESTDIR)$(PREFIX)/bin/vatic"
+	ln -sf vatic "$(DESTDIR)$(PREFIX)/bin/unvatic"
+	ln -sf vatic "$(DESTDIR)$(PREFIX)/bin/vcat"
+	$(VATIC) man "$(DESTDIR)$(PREFIX)/share/man/man1"
+	$(VATIC) completions bash >"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vatic"
+	$(VATIC) completions zsh >"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vatic"
+	$(VATIC) completions fish >"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vatic.fish"
+
+test-train: ## The trainer's tests (builds burn: several minutes)
+	$(CARGO) test -p vatic-train
+
+TRAINER = $(CARGO) run --release -p vatic-train --
+
+train: ## Train a model on the texts in DIR (each file a domain of CONFIG) for MINUTES; goes on where RUN has a checkpoint
+	@test -d "$(DIR)" || { echo "usage: make train DIR=texts [RUN=folder] [MINUTES=120] [CONFIG=file]" >&2; exit 2; }
+	test -d "$(RUN)/tokens" || $(TRAINER) encode models/vocabulary.tsv "$(RUN)/tokens" "$(DIR)"/* --held-out 2
+	$(TRAINER) train "$(CONFIG)" "$(RUN)/tokens" models/vocabulary.tsv "$(RUN)" --minutes $(MINUTES)
+
+eval: ## Bits per byte of MODEL on the texts in DIR, in floating point and through the integer runtime
+	@test -d "$(DIR)" || { echo "usage: make eval DIR=texts [MODEL=file]" >&2; exit 2; }
+	rm -rf target/eval
+	$(TRAINER) encode models/vocabulary.tsv target/eval "$(DIR)"/*
+	$(TRAINER) eval "$(MODEL)" target/eval/train
+
+fixtures: ## Write the generated fixtures again
+	python3 scripts/fixtures.py

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Runs the tests that hold the arithmetic contract on emulated older x86-64 processors.
+#
+#   scripts/emulate.sh [CPU]...      (default: Nehalem, which has SSE4.2 only, and Haswell, which has AVX2 and FMA)
+#
+# The test programs are those of `make test`; qemu hides the instructions that the named processor lacks, so that the
+# choice of kernels is really made there, and an instruction used without asking ends the test.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+die() { printf 'emulate: %s\n' "$*" >&2; exit 1; }
+[ "$(uname -m)" = x86_64 ] || die "this machine is no x86-64: its test programs cannot be run as such"
+command -v qemu-x86_64-static >/dev/null || die "qemu is missing: apt-get install --no-install-recommends qemu-user-static"
+
+# An emulated processor is some twenty times slower: fewer random cases there, the same fixed ones.
+export PROPTEST_CASES=${PROPTEST_CASES:-8}
+packages=()
+for crate in ${EMULATE_CRATES:-vatic-tokenizer vatic-coder vatic-transformer vatic}; do packages+=(-p "$crate"); done
+
+[ $# -gt 0 ] || set -- Nehalem Haswell
+for cpu in "$@"; do
+    printf 'emulate: tests on %s\n' "$cpu"
+    # qemu warns about features of the real processor that it does not emulate: not about us.
+    CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="qemu-x86_64-static -cpu $cpu" \
+        cargo test "${packages[@]}" --lib --tests 2> >(grep -v "TCG doesn't support requested feature" >&2)
+done
