@@ -293,7 +293,10 @@ impl Cli {
 /// A program called `unvatic` decompresses and one called `vcat` prints, as `gunzip` and `zcat` do.
 fn with_name_meaning(mut args: Vec<OsString>) -> Vec<OsString> {
     let name = args.first().map(PathBuf::from);
-    let name = name.as_deref().and_then(|path| path.file_stem()).and_then(|stem| stem.to_str());
+    let name = name
+        .as_deref()
+        .and_then(|path| path.file_stem())
+        .and_then(|stem| stem.to_str());
     let flags: &[&str] = match name {
         Some("unvatic") => &["-d"],
         Some("vcat" | "vaticcat") => &["-d", "-c", "-f"],
@@ -317,7 +320,9 @@ mod tests {
 
     #[test]
     fn names_have_meanings() {
-        let parse = |args: &[&str]| Cli::parse_from(with_name_meaning(args.iter().map(OsString::from).collect()));
+        let parse = |args: &[&str]| {
+            Cli::parse_from(with_name_meaning(args.iter().map(OsString::from).collect()))
+        };
         assert!(parse(&["/usr/bin/unvatic", "a.vtc"]).code.decompress);
         let vcat = parse(&["vcat", "a.vtc"]).code;
         assert!(vcat.decompress && vcat.stdout && vcat.force);
@@ -328,7 +333,10 @@ mod tests {
     fn letters_are_as_in_zstd() {
         let code = Cli::parse_from(["vatic", "-dcfqq", "-T2", "-5", "a", "--", "-b"]).code;
         assert!(code.decompress && code.stdout && code.force);
-        assert_eq!((code.quiet, code.engine.threads, code.level.number()), (2, 2, Some(5)));
+        assert_eq!(
+            (code.quiet, code.engine.threads, code.level.number()),
+            (2, 2, Some(5))
+        );
         assert_eq!(code.files, [PathBuf::from("a"), PathBuf::from("-b")]);
         // The last of a pair wins.
         assert!(!Cli::parse_from(["vatic", "--rm", "-k", "a"]).code.remove);

@@ -26,18 +26,24 @@ pub fn man(directory: Option<&Path>) -> anyhow::Result<ExitCode> {
         std::io::stdout().write_all(&page)?;
         return Ok(ExitCode::SUCCESS);
     };
-    std::fs::create_dir_all(directory).with_context(|| format!("{}: cannot be created", directory.display()))?;
+    std::fs::create_dir_all(directory)
+        .with_context(|| format!("{}: cannot be created", directory.display()))?;
     let mut pages = vec![("vatic".to_string(), definition.clone())];
-    for subcommand in definition.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()) {
-        let name = format!("vatic-{}", subcommand.get_name());
-        // A man page's title cannot hold the space of "vatic compare".
-        pages.push((name.clone(), subcommand.clone().name(name)));
+    for subcommand in definition
+        .get_subcommands()
+        .filter(|subcommand| !subcommand.is_hide_set())
+    {
+        pages.push((
+            format!("vatic-{}", subcommand.get_name()),
+            subcommand.clone(),
+        ));
     }
     for (name, command) in pages {
         let mut page = Vec::new();
         clap_mangen::Man::new(command).render(&mut page)?;
         let path = directory.join(format!("{name}.1"));
-        std::fs::write(&path, page).with_context(|| format!("{}: cannot be written", path.display()))?;
+        std::fs::write(&path, page)
+            .with_context(|| format!("{}: cannot be written", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

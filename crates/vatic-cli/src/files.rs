@@ -39,7 +39,11 @@ pub enum Within {
 
 /// The inputs that the arguments name, directories opened where `recursive` asks for it. A file that cannot be had is an
 /// error in its place, so that the others are still done.
-pub fn collect(arguments: &[PathBuf], recursive: bool, within: Within) -> Vec<anyhow::Result<Source>> {
+pub fn collect(
+    arguments: &[PathBuf],
+    recursive: bool,
+    within: Within,
+) -> Vec<anyhow::Result<Source>> {
     let mut sources = Vec::new();
     for path in arguments {
         if path == OsStr::new("-") {
@@ -59,19 +63,25 @@ pub fn collect(arguments: &[PathBuf], recursive: bool, within: Within) -> Vec<an
 }
 
 fn walk(directory: &Path, within: Within) -> impl Iterator<Item = anyhow::Result<Source>> {
-    walkdir::WalkDir::new(directory).sort_by_file_name().into_iter().filter_map(move |entry| match entry {
-        Ok(entry) if entry.file_type().is_file() => {
-            let compressed = is_compressed_name(entry.path());
-            (compressed == (within == Within::Compressed)).then(|| Ok(Source::File(entry.into_path())))
-        }
-        // Directories are entered, symbolic links and devices within them left alone.
-        Ok(_) => None,
-        Err(error) => {
-            let name = error.path().unwrap_or(Path::new("?")).display().to_string();
-            let reason = error.into_io_error().map_or("links run in a circle".into(), |error| error.to_string());
-            Some(Err(anyhow::anyhow!("{name}: cannot be read: {reason}")))
-        }
-    })
+    walkdir::WalkDir::new(directory)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_map(move |entry| match entry {
+            Ok(entry) if entry.file_type().is_file() => {
+                let compressed = is_compressed_name(entry.path());
+                (compressed == (within == Within::Compressed))
+                    .then(|| Ok(Source::File(entry.into_path())))
+            }
+            // Directories are entered, symbolic links and devices within them left alone.
+            Ok(_) => None,
+            Err(error) => {
+                let name = error.path().unwrap_or(Path::new("?")).display().to_string();
+                let reason = error
+                    .into_io_error()
+                    .map_or("links run in a circle".into(), |error| error.to_string());
+                Some(Err(anyhow::anyhow!("{name}: cannot be read: {reason}")))
+            }
+        })
 }
 
 fn is_compressed_name(path: &Path) -> bool {
@@ -122,10 +132,22 @@ mod tests {
 
     #[test]
     fn names_of_results() {
-        assert_eq!(compressed_name(Path::new("a/b.txt"), None), Path::new("a/b.txt.vtc"));
-        assert_eq!(compressed_name(Path::new("a/b.txt"), Some(Path::new("out"))), Path::new("out/b.txt.vtc"));
-        assert_eq!(restored_name(Path::new("a/b.txt.vtc"), None).unwrap(), Path::new("a/b.txt"));
-        assert_eq!(restored_name(Path::new("b.tar.vtc"), Some(Path::new("out"))).unwrap(), Path::new("out/b.tar"));
+        assert_eq!(
+            compressed_name(Path::new("a/b.txt"), None),
+            Path::new("a/b.txt.vtc")
+        );
+        assert_eq!(
+            compressed_name(Path::new("a/b.txt"), Some(Path::new("out"))),
+            Path::new("out/b.txt.vtc")
+        );
+        assert_eq!(
+            restored_name(Path::new("a/b.txt.vtc"), None).unwrap(),
+            Path::new("a/b.txt")
+        );
+        assert_eq!(
+            restored_name(Path::new("b.tar.vtc"), Some(Path::new("out"))).unwrap(),
+            Path::new("out/b.tar")
+        );
         assert!(restored_name(Path::new("b.txt"), None).is_err());
         // A file that is called nothing but the suffix has no name left.
         assert!(restored_name(Path::new("a/.vtc"), None).is_err());

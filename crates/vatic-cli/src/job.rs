@@ -34,25 +34,21 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
 pub fn explain(error: vatic::Error, input: &str, output: &str) -> anyhow::Error {
     use vatic::Error;
     let advice = match error {
-        Error::Write(error) => return anyhow::Error::new(error).context(format!("{output}: cannot be written")),
-        Error::Read(error) => return anyhow::Error::new(error).context(format!("{input}: cannot be read")),
-        _ => advice(&error),
-    };
-    match advice {
-        "" => anyhow::Error::new(error).context(input.to_string()),
-        advice => anyhow::anyhow!("{input}: {error}; {advice}"),
-    }
-}
-
-fn advice(error: &vatic::Error) -> &'static str {
-    use vatic::Error;
-    match error {
-        Error::NotVatic => "`file` may tell what it is",
-        Error::Truncated | Error::Checksum { .. } | Error::Corrupt { .. } => "fetch or copy it again from where it came",
-        Error::UnknownModel { .. } => "give the model's file with --model FILE",
-        Error::UnknownPrior { .. } => "give the prior it was made with by -D FILE",
+        Error::Write(error) => {
+            return anyhow::Error::new(error).context(format!("{output}: cannot be written"));
+        }
+        Error::Read(error) => {
+            return anyhow::Error::new(error).context(format!("{input}: cannot be read"));
+        }
+        // The library's own sentence says what to do where the command has nothing to add.
+        Error::Checksum { .. } | Error::Corrupt { .. } => {
+            "; fetch or copy it again from where it came"
+        }
+        Error::UnknownModel { .. } => " (--model FILE)",
+        Error::UnknownPrior { .. } => " (-D FILE)",
         _ => "",
-    }
+    };
+    anyhow::anyhow!("{input}: {error}{advice}")
 }
 
 /// Shortens `with_context(|| format!("{name}: …"))`.

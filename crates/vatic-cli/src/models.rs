@@ -17,13 +17,18 @@ const PRIOR_LIMIT: u64 = 1 << 31;
 pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options> {
     let model = match (&engine.model, level) {
         (Some(_), Some(level)) => {
-            bail!(Usage(format!("--model and -{level} both choose the model: give one of them")))
+            bail!(Usage(format!(
+                "--model and -{level} both choose the model: give one of them"
+            )))
         }
         (Some(name), None) => by_name(name)?,
         (None, Some(level)) => by_level(level),
         (None, None) => Model::default_model(),
     };
-    let options = Options::new().model(model).threads(engine.threads).prior(prior(engine.prior.as_deref())?);
+    let options = Options::new()
+        .model(model)
+        .threads(engine.threads)
+        .prior(prior(engine.prior.as_deref())?);
     Ok(options)
 }
 
@@ -58,7 +63,8 @@ fn place_of(level: usize, models: usize) -> Option<usize> {
     Some((level.clamp(1, 9) - 1) * last / 8)
 }
 
-fn by_name(name: &str) -> anyhow::Result<Option<Model>> {
+/// What `--model` names; `none` is no model.
+pub fn by_name(name: &str) -> anyhow::Result<Option<Model>> {
     if name == "none" {
         return Ok(None);
     }
@@ -69,15 +75,26 @@ fn by_name(name: &str) -> anyhow::Result<Option<Model>> {
     let path = Path::new(name);
     if !path.exists() {
         let names: Vec<_> = models.iter().map(Model::name).collect();
-        bail!("--model {name}: there is no such model or file; inside the program are: {}", names.join(", "));
+        bail!(
+            "--model {name}: there is no such model or file; inside the program are: {}",
+            names.join(", ")
+        );
     }
-    Model::from_file(path).map(Some).map_err(|error| anyhow::anyhow!("--model {name}: {error}"))
+    Model::from_file(path)
+        .map(Some)
+        .map_err(|error| anyhow::anyhow!("--model {name}: {error}"))
 }
 
-fn prior(path: Option<&Path>) -> anyhow::Result<Option<Prior>> {
+/// What `-D` names.
+pub fn prior(path: Option<&Path>) -> anyhow::Result<Option<Prior>> {
     let Some(path) = path else { return Ok(None) };
     let name = path.display().to_string();
-    if files::open(path)?.metadata().of(&name, "cannot be read")?.len() > PRIOR_LIMIT {
+    if files::open(path)?
+        .metadata()
+        .of(&name, "cannot be read")?
+        .len()
+        > PRIOR_LIMIT
+    {
         bail!("{name}: is too large for a prior; -D takes a file written by `vatic learn`");
     }
     let bytes = std::fs::read(path).of(&name, "cannot be read")?;
@@ -92,8 +109,17 @@ pub fn version() -> ExitCode {
     println!("vatic {}", env!("CARGO_PKG_VERSION"));
     let default = Model::default_model().map(|model| model.id());
     for model in shipped() {
-        let note = if Some(model.id()) == default { ", the default" } else { "" };
-        println!("model {} {} ({}{note})", model.name(), model.id(), crate::size::human(model.file_bytes()));
+        let note = if Some(model.id()) == default {
+            ", the default"
+        } else {
+            ""
+        };
+        println!(
+            "model {} {} ({}{note})",
+            model.name(),
+            model.id(),
+            crate::size::human(model.file_bytes())
+        );
     }
     ExitCode::SUCCESS
 }

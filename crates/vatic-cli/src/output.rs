@@ -33,16 +33,26 @@ enum Kind {
     /// A device or a pipe that was there before: written to as it is, never replaced.
     Device(File),
     /// A new file, under a temporary name beside the final one until it is complete.
-    Beside { temporary: NamedTempFile, target: PathBuf, replace: bool },
+    Beside {
+        temporary: NamedTempFile,
+        target: PathBuf,
+        replace: bool,
+    },
 }
 
 impl Output {
     pub fn nowhere() -> Output {
-        Output { kind: Kind::Nowhere, name: "(nowhere)".into() }
+        Output {
+            kind: Kind::Nowhere,
+            name: "(nowhere)".into(),
+        }
     }
 
     pub fn stdout() -> Output {
-        Output { kind: Kind::Stdout(io::stdout().lock()), name: "standard output".into() }
+        Output {
+            kind: Kind::Stdout(io::stdout().lock()),
+            name: "standard output".into(),
+        }
     }
 
     /// Prepares to write the file `target`. `private` keeps others from reading it before [`Output::finish`] has set the
@@ -51,11 +61,17 @@ impl Output {
         let name = target.display().to_string();
         let mut replace = false;
         match std::fs::metadata(target) {
-            Ok(metadata) if metadata.is_dir() => bail!("{name}: is a directory, so no file of this name can be written"),
+            Ok(metadata) if metadata.is_dir() => {
+                bail!("{name}: is a directory, so no file of this name can be written")
+            }
             Ok(metadata) if !metadata.is_file() => {
                 let device = File::options().write(true).open(target);
-                let device = device.with_context(|| format!("{name}: cannot be opened for writing"))?;
-                return Ok(Output { kind: Kind::Device(device), name });
+                let device =
+                    device.with_context(|| format!("{name}: cannot be opened for writing"))?;
+                return Ok(Output {
+                    kind: Kind::Device(device),
+                    name,
+                });
             }
             Ok(_) => {
                 allow_overwriting(&name, existing)?;
@@ -76,15 +92,29 @@ impl Output {
         }
         #[cfg(not(unix))]
         let _ = private;
-        let temporary = builder.tempfile_in(directory).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                anyhow::anyhow!("{name}: directory {} does not exist; create it first", directory.display())
-            }
-            _ => anyhow::Error::new(plain(error))
-                .context(format!("{name}: no file can be created in directory {}", directory.display())),
-        })?;
+        let temporary = builder
+            .tempfile_in(directory)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => {
+                    anyhow::anyhow!(
+                        "{name}: directory {} does not exist; create it first",
+                        directory.display()
+                    )
+                }
+                _ => anyhow::Error::new(plain(error)).context(format!(
+                    "{name}: no file can be created in directory {}",
+                    directory.display()
+                )),
+            })?;
         signals::unfinished(temporary.path());
-        Ok(Output { kind: Kind::Beside { temporary, target: target.to_path_buf(), replace }, name })
+        Ok(Output {
+            kind: Kind::Beside {
+                temporary,
+                target: target.to_path_buf(),
+                replace,
+            },
+            name,
+        })
     }
 
     /// The name for messages.
@@ -109,25 +139,42 @@ impl Output {
     /// Completes the result: everything is written out, a file gets rights, owner and times of the input (`like`) and its
     /// final name. With `durable` it has also reached the disk, so that the input can be removed.
     pub fn finish(mut self, like: Option<&Metadata>, durable: bool) -> anyhow::Result<()> {
-        self.flush().with_context(|| format!("{}: cannot be written", self.name))?;
-        let Kind::Beside { temporary, target, replace } = self.kind else { return Ok(()) };
+        self.flush()
+            .with_context(|| format!("{}: cannot be written", self.name))?;
+        let Kind::Beside {
+            temporary,
+            target,
+            replace,
+        } = self.kind
+        else {
+            return Ok(());
+        };
         let name = self.name;
         if let Some(like) = like {
             // What the file system cannot express does not spoil the content.
             let _ = copy_attributes(temporary.as_file(), like);
         }
         if durable {
-            temporary.as_file().sync_all().with_context(|| format!("{name}: cannot be written to disk"))?;
+            temporary
+                .as_file()
+                .sync_all()
+                .with_context(|| format!("{name}: cannot be written to disk"))?;
         }
-        let renamed =
-            if replace { temporary.persist(&target) } else { temporary.persist_noclobber(&target) };
+        let renamed = if replace {
+            temporary.persist(&target)
+        } else {
+            temporary.persist_noclobber(&target)
+        };
         match renamed {
             Ok(_) => {}
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-                bail!("{name}: appeared while it was being written; it is left as it is, use -f to overwrite it")
+                bail!(
+                    "{name}: appeared while it was being written; it is left as it is, use -f to overwrite it"
+                )
             }
             Err(error) => {
-                return Err(error.error).with_context(|| format!("{name}: cannot be given its name"));
+                return Err(error.error)
+                    .with_context(|| format!("{name}: cannot be given its name"));
             }
         }
         signals::finished();
@@ -160,7 +207,9 @@ impl Write for Output {
 
 /// tempfile's errors name the temporary path, which means nothing to the user.
 fn plain(error: io::Error) -> io::Error {
-    error.raw_os_error().map_or(error, io::Error::from_raw_os_error)
+    error
+        .raw_os_error()
+        .map_or(error, io::Error::from_raw_os_error)
 }
 
 fn allow_overwriting(name: &str, existing: Existing) -> anyhow::Result<()> {
@@ -170,7 +219,10 @@ fn allow_overwriting(name: &str, existing: Existing) -> anyhow::Result<()> {
         Existing::Ask if may_ask => {
             eprint!("vatic: {name} already exists; overwrite it (y/n)? ");
             let mut answer = String::new();
-            io::stdin().lock().read_line(&mut answer).context("no answer can be read from the terminal")?;
+            io::stdin()
+                .lock()
+                .read_line(&mut answer)
+                .context("no answer can be read from the terminal")?;
             if answer.trim().to_ascii_lowercase().starts_with('y') {
                 return Ok(());
             }
@@ -186,7 +238,9 @@ fn copy_attributes(file: &File, like: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 
     let mut mode = like.mode() & 0o777;
-    if fchown(file, Some(like.uid()), Some(like.gid())).is_err() && fchown(file, None, Some(like.gid())).is_err() {
+    if fchown(file, Some(like.uid()), Some(like.gid())).is_err()
+        && fchown(file, None, Some(like.gid())).is_err()
+    {
         // The file belongs to another group than the input: neither that group nor others may do what not both could.
         let both = (mode >> 3) & mode & 0o7;
         mode = (mode & 0o700) | (both << 3) | both;
@@ -211,7 +265,10 @@ fn copy_times(file: &File, like: &Metadata) -> io::Result<()> {
 
 /// The new name itself is on disk only when its directory is.
 fn sync_directory(target: &Path) {
-    let directory = target.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    let directory = target
+        .parent()
+        .filter(|parent| *parent != Path::new(""))
+        .unwrap_or(Path::new("."));
     if let Ok(directory) = File::open(directory) {
         // Not every file system can do this; the file's content is safe in any case.
         let _ = directory.sync_all();
@@ -219,11 +276,17 @@ fn sync_directory(target: &Path) {
 }
 
 /// Writes a small finished text or blob as a whole file, or to standard output for `-` and no name at all.
-pub fn write_whole(target: Option<&Path>, existing: Existing, content: &[u8]) -> anyhow::Result<()> {
+pub fn write_whole(
+    target: Option<&Path>,
+    existing: Existing,
+    content: &[u8],
+) -> anyhow::Result<()> {
     let mut output = match target {
         Some(path) if path != OsStr::new("-") => Output::file(path, existing, false)?,
         _ => Output::stdout(),
     };
-    output.write_all(content).with_context(|| format!("{}: cannot be written", output.name()))?;
+    output
+        .write_all(content)
+        .with_context(|| format!("{}: cannot be written", output.name()))?;
     output.finish(None, false)
 }

@@ -25,8 +25,13 @@ pub struct Meter {
 impl Meter {
     /// A bar for `total` bytes (unknown: `None`) that appears after a second if it is `wanted` and somebody is watching.
     pub fn new(wanted: bool, label: String, total: Option<u64>) -> Meter {
-        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden()).with_message(label);
-        let template = if total.is_some() { STYLE } else { STYLE_UNKNOWN };
+        let bar =
+            ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden()).with_message(label);
+        let template = if total.is_some() {
+            STYLE
+        } else {
+            STYLE_UNKNOWN
+        };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }

@@ -8,12 +8,16 @@ static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// Says that `path` has to go if the program is stopped now.
 pub fn unfinished(path: &Path) {
-    *UNFINISHED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(path.to_path_buf());
+    *UNFINISHED
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(path.to_path_buf());
 }
 
 /// Says that nothing half-written is left.
 pub fn finished() {
-    *UNFINISHED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+    *UNFINISHED
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
 }
 
 /// Starts the thread that waits for signals.
@@ -32,7 +36,9 @@ pub fn install() -> anyhow::Result<()> {
         .spawn(move || {
             for signal in signals.forever() {
                 // The lock is held to the end, so that no new file is begun in between.
-                let unfinished = UNFINISHED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                let unfinished = UNFINISHED
+                    .lock()
+                    .unwrap_or_else(|poisoned| poisoned.into_inner());
                 if let Some(path) = unfinished.as_deref() {
                     // If this fails there is nobody left to tell.
                     let _ = std::fs::remove_file(path);

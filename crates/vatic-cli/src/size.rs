@@ -9,7 +9,9 @@ pub struct ByteRange {
 
 /// Reads `4096`, `64K`, `4M`, `4MiB`, `1G` (powers of 1024).
 pub fn parse_size(text: &str) -> Result<u64, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let shift = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 0,
@@ -17,19 +19,39 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         "m" | "mb" | "mib" => 20,
         "g" | "gb" | "gib" => 30,
         "t" | "tb" | "tib" => 40,
-        _ => return Err(format!("`{unit}` is not a unit: write a number of bytes, or one with K, M, G or T")),
+        _ => {
+            return Err(format!(
+                "`{unit}` is not a unit: write a number of bytes, or one with K, M, G or T"
+            ));
+        }
     };
-    let number: u64 = number.parse().map_err(|_| "write a number of bytes, as 4096 or 64K".to_string())?;
-    number.checked_mul(1 << shift).ok_or_else(|| "this is more than 64 bits can count".to_string())
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "write a number of bytes, as 4096 or 64K".to_string())?;
+    number
+        .checked_mul(1 << shift)
+        .ok_or_else(|| "this is more than 64 bits can count".to_string())
 }
 
 /// Reads `START..END`, `START..`, `..END`, each a size.
 pub fn parse_range(text: &str) -> Result<ByteRange, String> {
-    let (start, end) = text.split_once("..").ok_or("write START..END, as 0..4096 or 1M..")?;
-    let start = if start.is_empty() { 0 } else { parse_size(start)? };
-    let end = if end.is_empty() { u64::MAX } else { parse_size(end)? };
+    let (start, end) = text
+        .split_once("..")
+        .ok_or("write START..END, as 0..4096 or 1M..")?;
+    let start = if start.is_empty() {
+        0
+    } else {
+        parse_size(start)?
+    };
+    let end = if end.is_empty() {
+        u64::MAX
+    } else {
+        parse_size(end)?
+    };
     if start > end {
-        return Err(format!("the range ends at {end}, before it starts at {start}"));
+        return Err(format!(
+            "the range ends at {end}, before it starts at {start}"
+        ));
     }
     Ok(ByteRange { start, end })
 }
@@ -53,7 +75,14 @@ pub fn human(bytes: u64) -> String {
     for unit in ["B", "KB", "MB", "GB", "TB"] {
         // 999.5 would be written with four figures: it belongs to the next unit.
         if value < 999.5 {
-            return format!("{} {unit}", if unit == "B" { format!("{value:.0}") } else { figures(value) });
+            return format!(
+                "{} {unit}",
+                if unit == "B" {
+                    format!("{value:.0}")
+                } else {
+                    figures(value)
+                }
+            );
         }
         value /= 1000.0;
     }
@@ -88,9 +117,21 @@ mod tests {
 
     #[test]
     fn ranges_are_read() {
-        assert_eq!(parse_range("5..1K"), Ok(ByteRange { start: 5, end: 1024 }));
+        assert_eq!(
+            parse_range("5..1K"),
+            Ok(ByteRange {
+                start: 5,
+                end: 1024
+            })
+        );
         assert_eq!(parse_range("..7"), Ok(ByteRange { start: 0, end: 7 }));
-        assert_eq!(parse_range("7.."), Ok(ByteRange { start: 7, end: u64::MAX }));
+        assert_eq!(
+            parse_range("7.."),
+            Ok(ByteRange {
+                start: 7,
+                end: u64::MAX
+            })
+        );
         assert!(parse_range("7").is_err());
         assert!(parse_range("7..6").is_err());
     }

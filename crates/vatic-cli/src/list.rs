@@ -1,0 +1,192 @@
+//! `vatic -l`: what the headers say, as a table.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use comfy_table::{CellAlignment, Table, presets};
+use vatic::info::{FrameInfo, Info};
+use vatic::{Model, ModelRef};
+
+use crate::cli::Code;
+use crate::files::{self, Source};
+use crate::job;
+use crate::size::grouped;
+
+/// Lists every file; those that cannot be listed are reported and the rest is still shown.
+pub fn run(code: &Code, sources: Vec<Result<Source>>) -> Result<ExitCode> {
+    let mut listed = Vec::new();
+    let mut failed = false;
+    for source in sources {
+        match source.and_then(|source| Ok((source.name(), headers(&source)?))) {
+            Ok(item) => listed.push(item),
+            Err(error) => {
+                failed = true;
+                if code.quiet < 2 {
+                    eprintln!("vatic: {error:#}");
+                }
+            }
+        }
+    }
+    let known = crate::models::shipped();
+    let mut text = String::new();
+    if !listed.is_empty() {
+        text.push_str(&format!("{}\n", overview(&listed, &known)));
+    }
+    if code.verbose > 0 {
+        for (name, info) in &listed {
+            text.push_str(&format!("\n{name}\n{}\n", frames(info, &known)));
+        }
+    }
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::from(u8::from(failed)))
+}
+
+fn headers(source: &Source) -> Result<Info> {
+    let Source::File(path) = source else {
+        bail!("standard input: cannot be listed without reading all of it; give a file, or use -t");
+    };
+    let file = files::open(path)?;
+    vatic::info::list(file).map_err(|error| job::explain(error, &source.name(), ""))
+}
+
+fn overview(listed: &[(String, Info)], known: &[Model]) -> Table {
+    let mut table = table(&[
+        "frames",
+        "compressed",
+        "content",
+        "ratio",
+        "bits/byte",
+        "model",
+        "checksum",
+        "file",
+    ]);
+    let (mut frames, mut coded, mut content) = (0, 0, 0);
+    for (name, info) in listed {
+        frames += info.frames.len();
+        coded += info.coded_bytes;
+        content += info.content_bytes;
+        let mut row = sizes(info.frames.len(), info.coded_bytes, info.content_bytes);
+        row.extend([
+            models(&info.frames, known),
+            checksums(&info.frames),
+            name.clone(),
+        ]);
+        table.add_row(row);
+    }
+    if listed.len() > 1 {
+        let mut row = sizes(frames, coded, content);
+        row.extend([
+            String::new(),
+            String::new(),
+            format!("{} files", listed.len()),
+        ]);
+        table.add_row(row);
+    }
+    align(&mut table, 5);
+    table
+}
+
+fn sizes(frames: usize, coded: u64, content: u64) -> Vec<String> {
+    let (ratio, bits) = if coded == 0 || content == 0 {
+        ("-".into(), "-".into())
+    } else {
+        (
+            format!("{:.3}", content as f64 / coded as f64),
+            format!("{:.3}", coded as f64 * 8.0 / content as f64),
+        )
+    };
+    vec![
+        frames.to_string(),
+        grouped(coded),
+        grouped(content),
+        ratio,
+        bits,
+    ]
+}
+
+/// The models of all frames, each once, with what was coded without one.
+fn models(frames: &[FrameInfo], known: &[Model]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for frame in frames {
+        let unmodelled = || format!("({})", frame.mode);
+        let mut name = frame
+            .model
+            .as_ref()
+            .map_or_else(unmodelled, |model| model_name(model, known));
+        if let Some(prior) = &frame.prior {
+            name = format!("{name} + prior {prior}");
+        }
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
+}
+
+/// `swift 4f2a…` for a model inside the program, the bare identity of any other.
+fn model_name(model: &ModelRef, known: &[Model]) -> String {
+    match known.iter().find(|known| model.names(&known.id())) {
+        Some(known) => format!("{} {model}", known.name()),
+        None => model.to_string(),
+    }
+}
+
+/// The checksum of a file with one frame; of more there is one each, which -lv shows.
+fn checksums(frames: &[FrameInfo]) -> String {
+    match frames {
+        [] => "-".into(),
+        [frame] => format!("xxh {:08x}", frame.checksum),
+        _ => "each frame".into(),
+    }
+}
+
+fn frames(info: &Info, known: &[Model]) -> Table {
+    let mut table = table(&[
+        "frame",
+        "member",
+        "at",
+        "compressed",
+        "content at",
+        "content",
+        "streams",
+        "mode",
+        "model",
+        "checksum",
+    ]);
+    for (number, frame) in info.frames.iter().enumerate() {
+        table.add_row([
+            number.to_string(),
+            frame.member.to_string(),
+            grouped(frame.payload_offset),
+            grouped(frame.payload_bytes),
+            grouped(frame.content_offset),
+            grouped(frame.content_bytes),
+            frame.streams.to_string(),
+            frame.mode.to_string(),
+            models(std::slice::from_ref(frame), known),
+            format!("{:08x}", frame.checksum),
+        ]);
+    }
+    align(&mut table, 7);
+    table
+}
+
+/// Plain columns without lines, for people and for awk.
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_header(header.iter().copied());
+    table
+}
+
+/// Numbers to the right, in the first columns.
+fn align(table: &mut Table, numbers: usize) {
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((if at == 0 { 0 } else { 1 }, 1));
+        if at < numbers {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}

@@ -1,0 +1,484 @@
+//! What people do every day.
+
+use predicates::prelude::*;
+use predicates::str::contains;
+
+use crate::support::{Place, noise, text};
+
+#[test]
+fn compresses_keeps_and_restores() {
+    let place = Place::with_text();
+    place
+        .vatic(&["a.txt"])
+        .assert()
+        .success()
+        .stdout("")
+        .stderr(contains("a.txt.vtc").and(contains("bits/byte")));
+    assert_eq!(place.names(), ["a.txt", "a.txt.vtc"]);
+    assert_eq!(place.read("a.txt"), text());
+    assert!(place.read("a.txt.vtc").len() < text().len() / 3);
+
+    place.remove("a.txt");
+    place
+        .vatic(&["-d", "a.txt.vtc"])
+        .assert()
+        .success()
+        .stdout("");
+    assert_eq!(place.read("a.txt"), text());
+    assert_eq!(place.names(), ["a.txt", "a.txt.vtc"]);
+}
+
+#[test]
+fn any_bytes_come_back() {
+    for content in [
+        vec![],
+        vec![0],
+        b"x".to_vec(),
+        noise(1),
+        noise(70_000),
+        vec![0; 100_000],
+        text(),
+    ] {
+        let place = Place::new();
+        place.write("x", &content);
+        place
+            .vatic(&["-q", "--frame-size", "64K", "x"])
+            .assert()
+            .success()
+            .stderr("");
+        place.remove("x");
+        place.vatic(&["-dq", "x.vtc"]).assert().success().stderr("");
+        assert_eq!(place.read("x"), content, "{} bytes", content.len());
+        let frames = content.len() / 65536 + 1;
+        assert!(
+            place.read("x.vtc").len() <= content.len() + 16 * frames,
+            "{} bytes",
+            content.len()
+        );
+    }
+}
+
+#[test]
+fn writes_where_it_is_told() {
+    let place = Place::with_text();
+    place.vatic(&["a.txt", "-o", "b.vtc"]).assert().success();
+    place
+        .vatic(&["-d", "b.vtc", "-o", "c.txt"])
+        .assert()
+        .success();
+    assert_eq!(place.read("c.txt"), text());
+    assert_eq!(place.names(), ["a.txt", "b.vtc", "c.txt"]);
+
+    let out = place
+        .vatic(&["-dc", "b.vtc"])
+        .assert()
+        .success()
+        .stderr("")
+        .get_output()
+        .stdout
+        .clone();
+    assert_eq!(out, text());
+    let out = place
+        .vatic(&["-d", "b.vtc", "-o", "-"])
+        .assert()
+        .success()
+        .get_output()
+        .stdout
+        .clone();
+    assert_eq!(out, text());
+}
+
+#[test]
+fn pipes_without_files() {
+    let place = Place::new();
+    for args in [vec![], vec!["-"], vec!["-c"]] {
+        let packed = place
+            .vatic(&args)
+            .write_stdin(text())
+            .assert()
+            .success()
+            .stderr("")
+            .get_output()
+            .stdout
+            .clone();
+        assert!(packed.len() < text().len() / 3);
+        let back = place
+            .vatic(&["-d"])
+            .write_stdin(packed)
+            .assert()
+            .success()
+            .stderr("")
+            .get_output()
+            .stdout
+            .clone();
+        assert_eq!(back, text());
+    }
+    place
+        .vatic(&["-o", "a.vtc"])
+        .write_stdin(text())
+        .assert()
+        .success();
+    place
+        .vatic(&["-d", "-", "-o", "a"])
+        .write_stdin(place.read("a.vtc"))
+        .assert()
+        .success();
+    assert_eq!(place.read("a"), text());
+}
+
+#[test]
+fn joined_results_decode_as_one() {
+    let place = Place::with_text();
+    place.write("b.txt", b"and more");
+    let packed = place
+        .vatic(&["-c", "a.txt", "b.txt"])
+        .assert()
+        .success()
+        .get_output()
+        .stdout
+        .clone();
+    let back = place
+        .vatic(&["-d"])
+        .write_stdin(packed)
+        .assert()
+        .success()
+        .get_output()
+        .stdout
+        .clone();
+    assert_eq!(back, [text(), b"and more".to_vec()].concat());
+}
+
+#[test]
+fn tests_without_writing() {
+    let place = Place::with_compressed();
+    place
+        .vatic(&["-t", "a.txt.vtc"])
+        .assert()
+        .success()
+        .stdout("")
+        .stderr(contains("all right"));
+    place
+        .vatic(&["-tq", "a.txt.vtc"])
+        .assert()
+        .success()
+        .stderr("");
+    place
+        .vatic(&["-t"])
+        .write_stdin(place.read("a.txt.vtc"))
+        .assert()
+        .success();
+    assert_eq!(place.names(), ["a.txt", "a.txt.vtc"]);
+}
+
+#[test]
+fn does_not_overwrite_unless_forced() {
+    let place = Place::with_compressed();
+    place.write("a.txt.vtc", b"precious");
+    place
+        .vatic(&["a.txt"])
+        .assert()
+        .code(1)
+        .stderr(contains("a.txt.vtc: already exists").and(contains("-f")));
+    assert_eq!(place.read("a.txt.vtc"), b"precious");
+    place.vatic(&["-f", "a.txt"]).assert().success();
+    place.write("a.txt", b"precious");
+    place
+        .vatic(&["-d", "a.txt.vtc"])
+        .assert()
+        .code(1)
+        .stderr(contains("a.txt: already exists"));
+    assert_eq!(place.read("a.txt"), b"precious");
+    place.vatic(&["-df", "a.txt.vtc"]).assert().success();
+    assert_eq!(place.read("a.txt"), text());
+    assert_eq!(place.names(), ["a.txt", "a.txt.vtc"]);
+}
+
+#[test]
+fn removes_the_input_when_asked() {
+    let place = Place::with_text();
+    place.vatic(&["--rm", "a.txt"]).assert().success();
+    assert_eq!(place.names(), ["a.txt.vtc"]);
+    place.vatic(&["--rm", "-d", "a.txt.vtc"]).assert().success();
+    assert_eq!(place.names(), ["a.txt"]);
+    place.vatic(&["--rm", "-k", "a.txt"]).assert().success();
+    assert_eq!(place.names(), ["a.txt", "a.txt.vtc"]);
+    // What goes to standard output may be lost, so the input stays.
+    place
+        .vatic(&["--rm", "-dc", "a.txt.vtc"])
+        .assert()
+        .success();
+    assert_eq!(place.names(), ["a.txt", "a.txt.vtc"]);
+}
+
+#[test]
+fn works_through_directories() {
+    let place = Place::new();
+    for name in ["d/a.txt", "d/e/b.txt", "d/old.vtc"] {
+        place.write(name, &text());
+    }
+    place
+        .vatic(&["d"])
+        .assert()
+        .code(1)
+        .stderr(contains("d: is a directory").and(contains("-r")));
+    place.vatic(&["-r", "d"]).assert().success();
+    assert!(place.path("d/a.txt.vtc").exists() && place.path("d/e/b.txt.vtc").exists());
+    assert!(!place.path("d/old.vtc.vtc").exists());
+    place.remove("d/old.vtc");
+    place.remove("d/e/b.txt");
+    place.vatic(&["-drf", "d"]).assert().success();
+    assert_eq!(place.read("d/e/b.txt"), text());
+}
+
+#[test]
+fn collects_results_in_one_directory() {
+    let place = Place::new();
+    place.write("d/a.txt", &text());
+    place.write("e/b.txt", b"b");
+    std::fs::create_dir(place.path("out")).unwrap();
+    place
+        .vatic(&["--output-dir-flat", "out", "d/a.txt", "e/b.txt"])
+        .assert()
+        .success()
+        .stderr(contains("2 files"));
+    place
+        .vatic(&[
+            "-d",
+            "--output-dir-flat",
+            ".",
+            "out/a.txt.vtc",
+            "out/b.txt.vtc",
+        ])
+        .assert()
+        .success();
+    assert_eq!(
+        (place.read("a.txt"), place.read("b.txt")),
+        (text(), b"b".to_vec())
+    );
+}
+
+#[test]
+fn names_that_look_like_options() {
+    let place = Place::new();
+    place.write("-d", &text());
+    place.vatic(&["--", "-d"]).assert().success();
+    assert_eq!(place.names(), ["-d", "-d.vtc"]);
+}
+
+#[test]
+fn a_range_is_restored() {
+    let place = Place::new();
+    let content: Vec<u8> = text().into_iter().cycle().take(200_000).collect();
+    place.write("a", &content);
+    place
+        .vatic(&["-q", "--model", "none", "--frame-size", "64K", "a"])
+        .assert()
+        .success();
+    let range = |range: &str| {
+        place
+            .vatic(&["-c", "--range", range, "a.vtc"])
+            .assert()
+            .success()
+            .get_output()
+            .stdout
+            .clone()
+    };
+    assert_eq!(range("0..10"), content[..10]);
+    assert_eq!(range("65530..65550"), content[65530..65550]);
+    assert_eq!(range("..3"), content[..3]);
+    assert_eq!(range("190000.."), content[190_000..]);
+    assert_eq!(range("100..1G"), content[100..]);
+    place
+        .vatic(&["-dc", "--range", "1G..2G", "a.vtc"])
+        .assert()
+        .code(1)
+        .stderr(contains("a.vtc: the range begins"));
+    place
+        .vatic(&["-dc", "--range", "5..4", "a.vtc"])
+        .assert()
+        .code(2);
+    place
+        .vatic(&["-d", "--range", "0..4"])
+        .write_stdin(place.read("a.vtc"))
+        .assert()
+        .code(1)
+        .stderr(contains("random access"));
+}
+
+#[test]
+fn levels_models_and_threads_decode_alike() {
+    let place = Place::with_text();
+    for args in [
+        vec!["-1"],
+        vec!["-9"],
+        vec!["--fast"],
+        vec!["--best"],
+        vec!["--model", "none"],
+        vec!["-T1"],
+        vec!["--verify"],
+    ] {
+        let packed = place
+            .vatic(&args)
+            .arg("-c")
+            .arg("a.txt")
+            .assert()
+            .success()
+            .get_output()
+            .stdout
+            .clone();
+        let back = place
+            .vatic(&["-d"])
+            .write_stdin(packed)
+            .assert()
+            .success()
+            .get_output()
+            .stdout
+            .clone();
+        assert_eq!(back, text(), "{args:?}");
+    }
+    let threads = |n: &str| {
+        place
+            .vatic(&["-c", n, "a.txt"])
+            .assert()
+            .success()
+            .get_output()
+            .stdout
+            .clone()
+    };
+    assert_eq!(threads("-T1"), threads("-T2"));
+}
+
+#[test]
+fn a_prior_that_was_learnt_helps_and_is_needed() {
+    let place = Place::with_text();
+    place.write("sample.txt", &text());
+    place
+        .vatic(&["learn", "sample.txt", "-o", "p.vtp"])
+        .assert()
+        .success()
+        .stderr(contains("p.vtp"));
+    place
+        .vatic(&["learn", "sample.txt", "-o", "p.vtp"])
+        .assert()
+        .code(1)
+        .stderr(contains("p.vtp: already exists"));
+    place.vatic(&["-D", "p.vtp", "a.txt"]).assert().success();
+    place.remove("a.txt");
+    place.vatic(&["-d", "a.txt.vtc"]).assert().code(1).stderr(
+        contains("a.txt.vtc:")
+            .and(contains("prior"))
+            .and(contains("-D")),
+    );
+    place
+        .vatic(&["-d", "-D", "p.vtp", "a.txt.vtc"])
+        .assert()
+        .success();
+    assert_eq!(place.read("a.txt"), text());
+    place
+        .vatic(&["-D", "a.txt", "a.txt", "-o", "x"])
+        .assert()
+        .code(1)
+        .stderr(contains("vatic learn"));
+}
+
+#[test]
+fn says_as_much_as_asked() {
+    let place = Place::with_text();
+    place
+        .vatic(&["-vv", "a.txt"])
+        .assert()
+        .success()
+        .stderr(contains("frame 0"));
+    place
+        .vatic(&["-q", "a.txt"])
+        .assert()
+        .code(1)
+        .stderr(contains("already exists"));
+    place.vatic(&["-qq", "a.txt"]).assert().code(1).stderr("");
+    place
+        .vatic(&["-V"])
+        .assert()
+        .success()
+        .stdout(predicates::str::starts_with("vatic "));
+    place
+        .vatic(&["--help"])
+        .assert()
+        .success()
+        .stdout(contains("--output-dir-flat").and(contains("compare")));
+}
+
+#[cfg(unix)]
+#[test]
+fn rights_and_times_are_kept() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::{Duration, SystemTime};
+
+    let place = Place::with_text();
+    let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    std::fs::set_permissions(place.path("a.txt"), std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::fs::File::options()
+        .write(true)
+        .open(place.path("a.txt"))
+        .unwrap()
+        .set_modified(then)
+        .unwrap();
+    let check = |name: &str| {
+        let metadata = std::fs::metadata(place.path(name)).unwrap();
+        assert_eq!(
+            (
+                metadata.permissions().mode() & 0o7777,
+                metadata.modified().unwrap()
+            ),
+            (0o640, then),
+            "{name}"
+        );
+    };
+    place.vatic(&["--rm", "a.txt"]).assert().success();
+    check("a.txt.vtc");
+    place.vatic(&["-d", "a.txt.vtc"]).assert().success();
+    check("a.txt");
+    // Without an input file to copy them from, the usual rights of a new file.
+    place
+        .vatic(&["-o", "b.vtc"])
+        .write_stdin(text())
+        .assert()
+        .success();
+    let mode = std::fs::metadata(place.path("b.vtc"))
+        .unwrap()
+        .permissions()
+        .mode();
+    place.write("fresh", b"");
+    assert_eq!(
+        mode,
+        std::fs::metadata(place.path("fresh"))
+            .unwrap()
+            .permissions()
+            .mode()
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn other_names_of_the_program_have_meanings() {
+    let place = Place::with_compressed();
+    place.remove("a.txt");
+    place.write("plain", b"not compressed\n");
+    for name in ["unvatic", "vcat"] {
+        std::os::unix::fs::symlink(crate::support::vatic(), place.path(name)).unwrap();
+    }
+    let run = |name: &str, files: &[&str]| {
+        std::process::Command::new(place.path(name))
+            .current_dir(place.path(""))
+            .args(files)
+            .output()
+            .unwrap()
+    };
+    let shown = run("vcat", &["a.txt.vtc", "plain"]);
+    assert!(shown.status.success());
+    assert_eq!(
+        shown.stdout,
+        [text(), b"not compressed\n".to_vec()].concat()
+    );
+    assert!(run("unvatic", &["a.txt.vtc"]).status.success());
+    assert_eq!(place.read("a.txt"), text());
+}

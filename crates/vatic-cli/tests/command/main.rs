@@ -1,0 +1,13 @@
+//! The command as a person runs it.
+
+mod compare;
+mod everyday;
+mod failures;
+mod generated;
+mod listing;
+mod outside;
+#[cfg(unix)]
+mod stopped;
+mod support;
+#[cfg(unix)]
+mod terminal;
