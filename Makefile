@@ -8,15 +8,17 @@ RUN ?= target/run
 MODEL ?= models/swift/model.safetensors
 CONFIG ?= training/configs/swift.json
 MINUTES ?= 120
+SIZE ?= 2G
 DIR ?=
 RUN ?= target/run
 MODEL ?= models/swift/model.safetensors
 CONFIG ?= training/configs/swift.json
 MINUTES ?= 120
+SIZE ?= 2G
 FUZZ_SECONDS ?= 30
 VATIC = $(or $(CARGO_TARGET_DIR),target)/release/vatic
 
-.PHONY: help demo test bench bench-eval cross emulate lint lint-train deny fuzz install test-train train eval fixtures
+.PHONY: help demo test test-large bench bench-eval cross emulate lint lint-train deny fuzz install test-train train eval fixtures
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +28,9 @@ demo: ## Build vatic, compress and restore every fixture, compare with gzip, zst
 
 test: ## All tests except the trainer's
 	$(CARGO) test
+
+test-large: ## A stream of SIZE (2G) through the command and back in bounded memory (long)
+	SIZE=$(SIZE) scripts/large.sh
 
 bench: ## Benchmarks of kernels, tokens, coder and tokenizer, then the whole command on the fixtures
 	$(CARGO) bench
@@ -62,7 +67,7 @@ install: ## The command, its man pages and completions below PREFIX (/usr/local)
 	$(CARGO) build --release -p vatic-cli
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" \
 	    "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \
-	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
+	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d" "$(DESTDIR)$(PREFIX)/share/mime/packages"
 	install -m 755 $(VATIC) "$(DESTDIR)$(PREFIX)/bin/vatic"
 	ln -sf vatic "$(DESTDIR)$(PREFIX)/bin/unvatic"
 	ln -sf vatic "$(DESTDIR)$(PREFIX)/bin/vcat"
@@ -70,6 +75,7 @@ install: ## The command, its man pages and completions below PREFIX (/usr/local)
 	$(VATIC) completions bash >"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vatic"
 	$(VATIC) completions zsh >"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vatic"
 	$(VATIC) completions fish >"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vatic.fish"
+	install -m 644 packaging/vatic.xml "$(DESTDIR)$(PREFIX)/share/mime/packages/vatic.xml"
 
 test-train: ## The trainer's tests (builds burn: several minutes)
 	$(CARGO) test -p vatic-train

@@ -1,0 +1,57 @@
+//! Any bytes as coded data: the decoder always gives tokens of the vocabulary, and what it gave can be coded and decoded
+//! again, with weights and without, whatever the counts of the tree are.
+#![no_main]
+
+use std::sync::Arc;
+
+use libfuzzer_sys::fuzz_target;
+use vatic_coder::{Blocks, Decoder, Encoder, Experts, Model, Options, Tree, Vocabulary, Weights};
+
+const TOKENS: usize = 120;
+
+/// Weights for one step, different for each and extreme now and then: what a transformer might say.
+fn weights(seed: u8, step: usize, tokens: usize) -> Vec<u32> {
+    let sure = usize::from(seed).wrapping_mul(31).wrapping_add(step * 7) % tokens;
+    (0..tokens).map(|id| if id == sure { 1 << 29 } else { 1 + (id as u32 * u32::from(seed)) % 50_000 }).collect()
+}
+
+fuzz_target!(|data: &[u8]| {
+    let [shape, seed, coded @ ..] = data else { return };
+    let tokens: Vec<Vec<u8>> = match shape & 3 {
+        0 => (0..=255).map(|byte| vec![byte]).collect(),
+        1 => (0..300u16).map(|n| n.to_be_bytes().to_vec()).collect(),
+        2 => vec![b"a".to_vec(), b"ab".to_vec(), b"b".to_vec()],
+        _ => vec![b"only".to_vec()],
+    };
+    let counts: Vec<u32> = (0..tokens.len()).map(|id| 1 + u32::from(coded.get(id).copied().unwrap_or(0)).pow(3)).collect();
+    let tree = Arc::new(Tree::new(&counts).unwrap());
+    let vocabulary = Arc::new(Vocabulary::from_tokens(&tokens).unwrap());
+    let streams = 1 + usize::from(shape >> 2 & 3);
+    let transformer = shape & 16 == 0;
+    let experts = if shape & 32 == 0 || !transformer { Experts::ALL } else { Experts::NONE };
+    let options = Options { experts, memory_log2: 16, ..Options::default() };
+    let model = || Model::new(&vocabulary, &tree, &options, streams, 1000).unwrap();
+
+    let mut blocks = Blocks::default();
+    let mut decode = |bytes: &[u8]| -> Vec<u16> {
+        let (mut model, mut input) = (model(), Decoder::new(bytes));
+        (0..TOKENS)
+            .map(|step| {
+                let leaves = weights(*seed, step, tokens.len());
+                let weights = Weights::new(&leaves, &mut blocks);
+                model.decode(step % streams, transformer.then_some(&weights), &mut input)
+            })
+            .collect()
+    };
+    let first = decode(coded);
+    assert!(first.iter().all(|&id| usize::from(id) < tokens.len()));
+
+    let (mut model, mut output) = (model(), Encoder::new());
+    let mut blocks = Blocks::default();
+    for (step, &id) in first.iter().enumerate() {
+        let leaves = weights(*seed, step, tokens.len());
+        let weights = Weights::new(&leaves, &mut blocks);
+        model.encode(step % streams, transformer.then_some(&weights), id, &mut output);
+    }
+    assert_eq!(decode(&output.finish()), first);
+});

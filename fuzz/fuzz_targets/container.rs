@@ -1,0 +1,35 @@
+//! Any bytes as a compressed file: listing, decoding and restoring a range give a result or an error, within the memory
+//! that was allowed. What decodes must be what was listed, and must survive being compressed again.
+#![no_main]
+
+use std::io::Cursor;
+
+use libfuzzer_sys::fuzz_target;
+use vatic::{DecodeOptions, Options};
+
+/// Longer contents take the time of many short ones and show nothing new.
+const LONGEST: u64 = 8 << 10;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(info) = vatic::info::list(Cursor::new(data)) else {
+        // Headers that cannot be listed cannot be decoded either. Only the first frames may come out before the error;
+        // little memory keeps them small.
+        assert!(vatic::decompress_with(data, &DecodeOptions::new().threads(1).max_memory(256 << 10)).is_err());
+        return;
+    };
+    if info.content_bytes > LONGEST {
+        return;
+    }
+    let options = DecodeOptions::new().threads(1).max_memory(64 << 20);
+    let whole = vatic::decompress_with(data, &options);
+    let mut part = Vec::new();
+    let range = info.content_bytes / 3..info.content_bytes / 3 * 2;
+    let ranged = vatic::decompress_range(Cursor::new(data), range.clone(), &mut part, &options);
+    if let Ok(content) = whole {
+        assert_eq!(content.len() as u64, info.content_bytes);
+        assert!(ranged.is_ok());
+        assert_eq!(part, &content[range.start as usize..range.end as usize]);
+        let again = vatic::compress(&content, &Options::new().model(None).threads(1)).unwrap();
+        assert_eq!(vatic::decompress(&again).unwrap(), content);
+    }
+});
