@@ -75,7 +75,7 @@ install: ## The command, its man pages and completions below PREFIX (/usr/local)
 	$(VATIC) completions bash >"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vatic"
 	$(VATIC) completions zsh >"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vatic"
 	$(VATIC) completions fish >"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vatic.fish"
-	install -m 644 packaging/vatic.xml "$(DESTDIR)$(PREFIX)/share/mime/packages/vatic.xml"
+	install -m 644 packaging/vatic-mime.xml "$(DESTDIR)$(PREFIX)/share/mime/packages/vatic.xml"
 
 test-train: ## The trainer's tests (builds burn: several minutes)
 	$(CARGO) test -p vatic-train
