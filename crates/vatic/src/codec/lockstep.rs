@@ -7,15 +7,18 @@
 //! run ahead by as many steps as it has buffers. A prediction depends on nothing but its own stream, so how streams are
 //! grouped changes no bit.
 
+use std::mem;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::error::Result;
+
 /// Predicts the next token of each of some streams.
 pub(crate) trait Predictor: Send {
-    /// Takes the latest token of each stream and writes the weights of the next one: a row of one weight per leaf for each
-    /// stream, row after row.
-    fn step(&mut self, tokens: &[u16], weights: &mut [u32]);
+    /// Takes tokens in turn, `tokens[i]` for stream `i % streams`, and writes after each the weights of the stream's next
+    /// token: a row of one weight per leaf for each, row after row.
+    fn predict(&mut self, tokens: &[u16], weights: &mut [u32]) -> Result<()>;
 }
 
 /// The streams' tokens: known before, or as they are decoded.
@@ -27,8 +30,11 @@ pub(crate) enum Transcript<'a> {
     Unknown,
 }
 
-/// How many steps a predictor may be ahead of the coder, when the tokens are known.
+/// How many buffers a predictor may fill before the coder has emptied one, when the tokens are known.
 const AHEAD: usize = 3;
+
+/// How many rows make a predictor efficient. Where the tokens are known, few streams take several steps at once.
+const ROWS: usize = 16;
 
 /// The shape of the work.
 #[derive(Clone, Copy)]
@@ -40,178 +46,269 @@ pub(crate) struct Shape {
     pub threads: usize,
 }
 
+/// Some neighbouring streams that share a predictor.
+#[derive(Clone, Copy)]
+pub(crate) struct Group {
+    first: usize,
+    pub streams: usize,
+    /// Steps that are predicted at once.
+    pub block: usize,
+}
+
 impl Shape {
-    /// How many streams each group has. A predictor is at its best with eight rows or more, and there must be groups enough
-    /// for every thread to have one while the coder has another.
-    pub(crate) fn groups(&self) -> Vec<usize> {
+    /// How the streams are grouped. There must be groups enough for every thread to have one while the coder has another,
+    /// of eight streams or more if that is possible.
+    pub(crate) fn groups(&self, transcript: Transcript) -> Vec<Group> {
         let useful = (self.streams / 8).max(2).min(self.streams);
         let groups = if self.threads == 1 {
             1
         } else {
             useful.min(2 * self.threads)
         };
-        (0..groups)
-            .map(|g| (g + 1) * self.streams / groups - g * self.streams / groups)
-            .collect()
+        let start = |g| g * self.streams / groups;
+        let group = |g| {
+            let streams = start(g + 1) - start(g);
+            let block = if matches!(transcript, Transcript::Known(_)) {
+                ROWS.div_ceil(streams)
+            } else {
+                1
+            };
+            Group {
+                first: start(g),
+                streams,
+                block,
+            }
+        };
+        (0..groups).map(group).collect()
     }
 }
 
 /// Runs the coder over all tokens of all streams: `code(stream, weights)` codes one token and returns it, or `None` after
-/// the last one. There is one predictor for each of `shape.groups()`. Returns the time that the coder waited.
+/// the last one. `predictors` has one for each of `shape.groups(transcript)`. Returns the time that the coder waited.
 pub(crate) fn run<P: Predictor>(
     shape: &Shape,
     predictors: Vec<P>,
     transcript: Transcript,
     code: impl FnMut(usize, &[u32]) -> Option<u16>,
-) -> Duration {
-    let groups = shape.groups();
+) -> Result<Duration> {
+    let groups = shape.groups(transcript);
     debug_assert_eq!(predictors.len(), groups.len());
+    let feeders: Vec<Feeder<P>> = groups
+        .iter()
+        .zip(predictors)
+        .map(|(&group, predictor)| Feeder {
+            predictor,
+            known: match transcript {
+                Transcript::Known(pieces) => Some(&pieces[group.first..][..group.streams]),
+                Transcript::Unknown => None,
+            },
+            tokens: vec![shape.boundary; group.streams],
+            step: 0,
+            block: group.block,
+            boundary: shape.boundary,
+            leaves: shape.leaves,
+        })
+        .collect();
     // With one group, only a known transcript leaves anything to do side by side.
     if shape.threads == 1 || (groups.len() == 1 && matches!(transcript, Transcript::Unknown)) {
-        alone(shape, &groups, predictors, code)
+        alone(shape, &groups, feeders, code)
     } else {
-        pipeline(shape, &groups, predictors, transcript, code)
+        pipeline(shape, &groups, feeders, code)
     }
 }
 
-fn alone<P: Predictor>(
-    shape: &Shape,
-    groups: &[usize],
-    mut predictors: Vec<P>,
-    mut code: impl FnMut(usize, &[u32]) -> Option<u16>,
-) -> Duration {
-    let mut waited = Duration::ZERO;
-    let mut tokens: Vec<Vec<u16>> = groups.iter().map(|&n| vec![shape.boundary; n]).collect();
-    let mut weights = vec![0; shape.leaves * groups.iter().max().copied().unwrap_or(0)];
-    loop {
-        let mut first = 0;
-        for (tokens, predictor) in tokens.iter_mut().zip(&mut predictors) {
-            let start = Instant::now();
-            let rows = &mut weights[..shape.leaves * tokens.len()];
-            predictor.step(tokens, rows);
-            waited += start.elapsed();
-            if !code_group(first, rows, shape.leaves, tokens, &mut code) {
-                return waited;
-            }
-            first += tokens.len();
-        }
-    }
+/// Predictions made and not yet used.
+#[derive(Default)]
+struct Rows {
+    weights: Vec<u32>,
+    used: usize,
 }
 
-/// Codes one token of each stream of a group and leaves them in `tokens`; `false` when there are no more.
-fn code_group(
-    first: usize,
-    rows: &[u32],
+/// A predictor and the tokens that it is to be fed.
+struct Feeder<'a, P> {
+    predictor: P,
+    known: Option<&'a [&'a [u16]]>,
+    /// What it is fed next: the latest token of each stream when they are not known.
+    tokens: Vec<u16>,
+    step: usize,
+    block: usize,
+    boundary: u16,
     leaves: usize,
-    tokens: &mut [u16],
+}
+
+impl<P: Predictor> Feeder<'_, P> {
+    /// Fills `rows` with the next predictions; `false` when there are none to make.
+    fn fill(&mut self, rows: &mut Rows) -> Result<bool> {
+        if let Some(pieces) = self.known {
+            self.tokens.clear();
+            for step in self.step..self.step + self.block {
+                // Longer pieces come first, so the streams that go on are always the first ones.
+                for piece in pieces.iter().take_while(|piece| piece.len() > step) {
+                    self.tokens.push(if step == 0 {
+                        self.boundary
+                    } else {
+                        piece[step - 1]
+                    });
+                }
+            }
+            self.step += self.block;
+        }
+        rows.used = 0;
+        rows.weights.resize(self.tokens.len() * self.leaves, 0);
+        self.predictor.predict(&self.tokens, &mut rows.weights)?;
+        Ok(!self.tokens.is_empty())
+    }
+}
+
+/// Codes one token of each stream of a group, leaving them in `tokens`; `false` when there are no more.
+fn code_group(
+    group: &Group,
+    rows: &mut Rows,
+    leaves: usize,
+    tokens: &mut Vec<u16>,
     code: &mut impl FnMut(usize, &[u32]) -> Option<u16>,
 ) -> bool {
-    for (i, (token, row)) in tokens.iter_mut().zip(rows.chunks_exact(leaves)).enumerate() {
-        match code(first + i, row) {
-            Some(coded) => *token = coded,
-            None => return false,
-        }
+    tokens.clear();
+    for stream in group.first..group.first + group.streams {
+        let Some(row) = rows.weights.get(rows.used..rows.used + leaves) else {
+            return false;
+        };
+        let Some(token) = code(stream, row) else {
+            return false;
+        };
+        rows.used += leaves;
+        tokens.push(token);
     }
     true
 }
 
+fn alone<P: Predictor>(
+    shape: &Shape,
+    groups: &[Group],
+    mut feeders: Vec<Feeder<P>>,
+    mut code: impl FnMut(usize, &[u32]) -> Option<u16>,
+) -> Result<Duration> {
+    let mut waited = Duration::ZERO;
+    let mut rows: Vec<Rows> = groups.iter().map(|_| Rows::default()).collect();
+    let mut tokens = Vec::new();
+    loop {
+        for ((group, feeder), rows) in groups.iter().zip(&mut feeders).zip(&mut rows) {
+            if rows.used == rows.weights.len() {
+                let start = Instant::now();
+                let more = feeder.fill(rows)?;
+                waited += start.elapsed();
+                if !more {
+                    return Ok(waited);
+                }
+            }
+            if !code_group(group, rows, shape.leaves, &mut tokens, &mut code) {
+                return Ok(waited);
+            }
+            if feeder.known.is_none() {
+                feeder.tokens.clone_from(&tokens);
+            }
+        }
+    }
+}
+
 /// The coder's ends of the channels to one predictor.
 struct Line {
-    rows: Receiver<Vec<u32>>,
-    used: SyncSender<Vec<u32>>,
+    rows: Receiver<Result<Rows>>,
+    used: SyncSender<Rows>,
     tokens: SyncSender<Vec<u16>>,
+    current: Rows,
+}
+
+impl Line {
+    /// Waits for the next predictions and gives the old ones' buffer back; `false` when there are none.
+    fn receive(&mut self) -> Result<bool> {
+        match self.rows.recv() {
+            Ok(rows) => {
+                let used = mem::replace(&mut self.current, rows?);
+                // The predictor may have come to its end; it needs no buffer then.
+                let _ = self.used.send(used);
+                Ok(true)
+            }
+            // The predictor made all its predictions (had it panicked, the scope would pass that on).
+            Err(_) => Ok(false),
+        }
+    }
 }
 
 fn pipeline<P: Predictor>(
     shape: &Shape,
-    groups: &[usize],
-    predictors: Vec<P>,
-    transcript: Transcript,
+    groups: &[Group],
+    feeders: Vec<Feeder<P>>,
     mut code: impl FnMut(usize, &[u32]) -> Option<u16>,
-) -> Duration {
-    let ahead = if matches!(transcript, Transcript::Known(_)) {
-        AHEAD
-    } else {
-        1
-    };
+) -> Result<Duration> {
     let mut waited = Duration::ZERO;
+    let mut tokens = Vec::new();
     thread::scope(|scope| {
         let mut lines = Vec::new();
-        let mut first = 0;
-        for (&streams, predictor) in groups.iter().zip(predictors) {
-            let (send_rows, rows) = sync_channel(ahead);
-            let (used, free) = sync_channel(ahead);
-            let (tokens, known) = sync_channel(1);
-            for _ in 0..ahead {
-                // The channel has room for exactly these.
-                let _ = used.send(vec![0; shape.leaves * streams]);
-            }
-            let source = match transcript {
-                Transcript::Known(pieces) => Source::Known(&pieces[first..first + streams]),
-                Transcript::Unknown => Source::Told(known),
-            };
-            let boundary = vec![shape.boundary; streams];
-            scope.spawn(move || predict(predictor, boundary, source, &free, &send_rows));
-            lines.push(Line { rows, used, tokens });
-            first += streams;
+        for feeder in feeders {
+            let (send_rows, rows) = sync_channel(AHEAD);
+            // The coder holds one buffer more, the current one.
+            let (used, free) = sync_channel(AHEAD + 1);
+            let (send_tokens, told) = sync_channel(1);
+            let ahead = if feeder.known.is_some() { AHEAD } else { 1 };
+            (0..ahead).for_each(|_| _ = used.send(Rows::default()));
+            scope.spawn(move || feed(feeder, &told, &free, &send_rows));
+            lines.push(Line {
+                rows,
+                used,
+                tokens: send_tokens,
+                current: Rows::default(),
+            });
         }
         // Leaving this closure drops the channels, at which every predictor ends.
         loop {
-            let mut first = 0;
-            for (line, &streams) in lines.iter().zip(groups) {
-                let start = Instant::now();
-                // A predictor ends before its tokens do only if it panicked, which the scope passes on.
-                let Ok(rows) = line.rows.recv() else { return };
-                waited += start.elapsed();
-                let mut tokens = vec![shape.boundary; streams];
-                if !code_group(first, &rows, shape.leaves, &mut tokens, &mut code) {
-                    return;
+            for (line, group) in lines.iter_mut().zip(groups) {
+                if line.current.used == line.current.weights.len() {
+                    let start = Instant::now();
+                    let more = line.receive()?;
+                    waited += start.elapsed();
+                    if !more {
+                        return Ok(());
+                    }
                 }
-                let _ = line.used.send(rows);
-                if matches!(transcript, Transcript::Unknown) {
-                    let _ = line.tokens.send(tokens);
+                if !code_group(
+                    group,
+                    &mut line.current,
+                    shape.leaves,
+                    &mut tokens,
+                    &mut code,
+                ) {
+                    return Ok(());
                 }
-                first += streams;
+                // Whoever knows the tokens does not listen.
+                let _ = line.tokens.try_send(tokens.clone());
             }
         }
-    });
-    waited
-}
-
-/// Where a predictor's thread has its tokens from.
-enum Source<'a> {
-    Known(&'a [&'a [u16]]),
-    Told(Receiver<Vec<u16>>),
+    })
+    .map(|()| waited)
 }
 
 /// A predictor's thread: predicts, hands over, learns what came, until nobody listens.
-fn predict<P: Predictor>(
-    mut predictor: P,
-    mut tokens: Vec<u16>,
-    source: Source,
-    free: &Receiver<Vec<u32>>,
-    send: &SyncSender<Vec<u32>>,
+fn feed<P: Predictor>(
+    mut feeder: Feeder<P>,
+    told: &Receiver<Vec<u16>>,
+    free: &Receiver<Rows>,
+    send: &SyncSender<Result<Rows>>,
 ) {
-    for t in 0.. {
-        let Ok(mut rows) = free.recv() else { return };
-        predictor.step(&tokens, &mut rows);
-        if send.send(rows).is_err() {
+    while let Ok(mut rows) = free.recv() {
+        let filled = match feeder.fill(&mut rows) {
+            Ok(true) => Ok(rows),
+            Ok(false) => return,
+            Err(error) => Err(error),
+        };
+        if send.send(filled).is_err() {
             return;
         }
-        match &source {
-            Source::Known(pieces) => {
-                // The last step of all may have tokens for the first streams only; the coder stops there.
-                for (token, piece) in tokens.iter_mut().zip(*pieces) {
-                    match piece.get(t) {
-                        Some(&next) => *token = next,
-                        None => return,
-                    }
-                }
-            }
-            Source::Told(told) => match told.recv() {
-                Ok(next) => tokens = next,
+        if feeder.known.is_none() {
+            match told.recv() {
+                Ok(tokens) => feeder.tokens = tokens,
                 Err(_) => return,
-            },
+            }
         }
     }
 }
@@ -224,13 +321,10 @@ mod tests {
     struct Toy(Vec<u32>);
 
     impl Predictor for Toy {
-        fn step(&mut self, tokens: &[u16], weights: &mut [u32]) {
-            for ((state, &token), row) in self
-                .0
-                .iter_mut()
-                .zip(tokens)
-                .zip(weights.chunks_exact_mut(5))
-            {
+        fn predict(&mut self, tokens: &[u16], weights: &mut [u32]) -> Result<()> {
+            let streams = self.0.len();
+            for (i, (&token, row)) in tokens.iter().zip(weights.chunks_exact_mut(5)).enumerate() {
+                let state = &mut self.0[i % streams];
                 *state = state
                     .wrapping_mul(747_796_405)
                     .wrapping_add(u32::from(token) + 1);
@@ -238,45 +332,56 @@ mod tests {
                     .enumerate()
                     .for_each(|(i, weight)| *weight = *state >> (i + 9));
             }
+            Ok(())
         }
     }
 
     fn log(shape: Shape, pieces: &[&[u16]], known: bool) -> Vec<(usize, Vec<u32>, u16)> {
-        let predictors = shape.groups().iter().map(|&n| Toy(vec![0; n])).collect();
-        let mut next = vec![0; pieces.len()];
-        let mut log = Vec::new();
         let transcript = if known {
             Transcript::Known(pieces)
         } else {
             Transcript::Unknown
         };
-        run(&shape, predictors, transcript, |stream, weights| {
+        let groups = shape.groups(transcript);
+        assert_eq!(
+            groups.iter().map(|group| group.streams).sum::<usize>(),
+            shape.streams
+        );
+        let predictors = groups
+            .iter()
+            .map(|group| Toy(vec![0; group.streams]))
+            .collect();
+        let mut next = vec![0; pieces.len()];
+        let mut log = Vec::new();
+        let ran = run(&shape, predictors, transcript, |stream, weights| {
             let token = *pieces[stream].get(next[stream])?;
             next[stream] += 1;
             log.push((stream, weights.to_vec(), token));
             Some(token)
         });
+        ran.unwrap();
         log
     }
 
     #[test]
-    fn groups_and_threads_change_nothing() {
-        let tokens: Vec<u16> = (0..997u32).map(|i| (i * i % 5) as u16).collect();
-        for streams in [1, 2, 8, 32, 64] {
-            let pieces = crate::codec::tokens::pieces(&tokens, streams);
-            let shape = Shape {
-                streams,
-                leaves: 5,
-                boundary: 0,
-                threads: 1,
-            };
-            let plain = log(shape, &pieces, false);
-            assert_eq!(plain.len(), tokens.len());
-            for threads in [1, 2, 5] {
-                let shape = Shape { threads, ..shape };
-                assert_eq!(shape.groups().iter().sum::<usize>(), streams);
-                assert_eq!(log(shape, &pieces, true), plain);
-                assert_eq!(log(shape, &pieces, false), plain);
+    fn groups_and_threads_and_blocks_change_nothing() {
+        for length in [0, 1, 5, 16, 63, 64, 65, 997u32] {
+            let tokens: Vec<u16> = (0..length).map(|i| (i * i % 5) as u16).collect();
+            for streams in [1, 2, 8, 32, 64] {
+                let pieces = crate::codec::tokens::pieces(&tokens, streams);
+                let shape = Shape {
+                    streams,
+                    leaves: 5,
+                    boundary: 0,
+                    threads: 1,
+                };
+                let plain = log(shape, &pieces, false);
+                assert_eq!(plain.len(), tokens.len());
+                for threads in [1, 2, 5] {
+                    let shape = Shape { threads, ..shape };
+                    assert_eq!(log(shape, &pieces, true), plain);
+                    assert_eq!(log(shape, &pieces, false), plain);
+                }
             }
         }
     }
@@ -299,5 +404,35 @@ mod tests {
             order,
             [(0, 1), (1, 3), (2, 0), (3, 2), (0, 2), (1, 4), (2, 1)]
         );
+    }
+
+    #[test]
+    fn a_failing_predictor_ends_it_all() {
+        struct Fails(usize);
+        impl Predictor for Fails {
+            fn predict(&mut self, _: &[u16], _: &mut [u32]) -> Result<()> {
+                self.0 += 1;
+                if self.0 < 3 {
+                    Ok(())
+                } else {
+                    Err(crate::Error::Truncated)
+                }
+            }
+        }
+        for threads in [1, 2] {
+            let shape = Shape {
+                streams: 16,
+                leaves: 5,
+                boundary: 0,
+                threads,
+            };
+            let predictors = shape
+                .groups(Transcript::Unknown)
+                .iter()
+                .map(|_| Fails(0))
+                .collect();
+            let ran = run(&shape, predictors, Transcript::Unknown, |_, _| Some(0));
+            assert!(matches!(ran, Err(crate::Error::Truncated)));
+        }
     }
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use vatic_coder::{Blocks, Decoder, Encoder, Weights};
 
-use super::lockstep::{self, Shape, Transcript};
+use super::lockstep::{self, Group, Shape, Transcript};
 use super::{Coded, Setting, coder_error, parts, sources};
 use crate::error::{Error, Result};
 use crate::format::{Kind, MAX_STREAMS_LOG2};
-use crate::model::Model;
+use crate::model::{Model, Predictions};
 use crate::options::{Meter, Mode};
 use crate::stats::FrameStats;
 
@@ -112,30 +112,27 @@ fn code(
     let mut next = vec![0; streams];
     let (mut coded, mut bytes) = (0, 0);
     let shape = shape(model, streams, setting.threads);
-    let waited = lockstep::run(
-        &shape,
-        predictors(model, &shape),
-        Transcript::Known(&pieces),
-        |stream, weights| {
-            let token = *pieces[stream].get(next[stream])?;
-            next[stream] += 1;
-            let weights = Weights::new(weights, &mut blocks);
-            experts.encode(stream, Some(&weights), token, &mut encoder);
-            coded += 1;
-            bytes += model.vocabulary().token(token).len();
-            if coded % REPORT == 0 {
-                meter.at(bytes, encoder.len());
-            }
-            Some(token)
-        },
-    );
+    let transcript = Transcript::Known(&pieces);
+    let predictors = predictors(model, &shape, transcript)?;
+    let waited = lockstep::run(&shape, predictors, transcript, |stream, weights| {
+        let token = *pieces[stream].get(next[stream])?;
+        next[stream] += 1;
+        let weights = Weights::new(weights, &mut blocks);
+        experts.encode(stream, Some(&weights), token, &mut encoder);
+        coded += 1;
+        bytes += model.vocabulary().token(token).len();
+        if coded % REPORT == 0 {
+            meter.at(bytes, encoder.len());
+        }
+        Some(token)
+    });
     debug_assert_eq!(coded, tokens.len());
     Ok(Done {
         experts,
         encoder,
         tokens: tokens.len(),
         streams_log2,
-        waited,
+        waited: waited?,
     })
 }
 
@@ -154,32 +151,29 @@ pub(crate) fn decode(
     let mut pieces = vec![Vec::new(); streams];
     let (mut tokens, mut bytes) = (0, 0);
     let shape = shape(model, streams, setting.threads);
-    let waited = lockstep::run(
-        &shape,
-        predictors(model, &shape),
-        Transcript::Unknown,
-        |stream, weights| {
-            // Every token has bytes, so the end of the content is the end of the tokens.
-            if bytes >= length {
-                return None;
-            }
-            let weights = Weights::new(weights, &mut blocks);
-            let token = experts.decode(stream, Some(&weights), &mut decoder);
-            let text = model.vocabulary().token(token);
-            pieces[stream].extend_from_slice(text);
-            bytes += text.len();
-            tokens += 1;
-            if tokens % REPORT == 0 {
-                meter.at(
-                    bytes.min(length),
-                    payload.len() * bytes.min(length) / length,
-                );
-            }
-            Some(token)
-        },
-    );
+    let transcript = Transcript::Unknown;
+    let predictors = predictors(model, &shape, transcript)?;
+    let waited = lockstep::run(&shape, predictors, transcript, |stream, weights| {
+        // Every token has bytes, so the end of the content is the end of the tokens.
+        if bytes >= length {
+            return None;
+        }
+        let weights = Weights::new(weights, &mut blocks);
+        let token = experts.decode(stream, Some(&weights), &mut decoder);
+        let text = model.vocabulary().token(token);
+        pieces[stream].extend_from_slice(text);
+        bytes += text.len();
+        tokens += 1;
+        if tokens % REPORT == 0 {
+            meter.at(
+                bytes.min(length),
+                payload.len() * bytes.min(length) / length,
+            );
+        }
+        Some(token)
+    });
     // A wrong length is told apart from wrong content nowhere: both mean damage.
-    Ok((pieces.concat(), stats(tokens, streams, waited)))
+    Ok((pieces.concat(), stats(tokens, streams, waited?)))
 }
 
 fn shape(model: &Model, streams: usize, threads: usize) -> Shape {
@@ -191,11 +185,12 @@ fn shape(model: &Model, streams: usize, threads: usize) -> Shape {
     }
 }
 
-fn predictors(model: &Model, shape: &Shape) -> Vec<crate::model::Predictions> {
+fn predictors(model: &Model, shape: &Shape, transcript: Transcript) -> Result<Vec<Predictions>> {
+    let predictions = |group: Group| model.predictions(group.streams, group.block);
     shape
-        .groups()
+        .groups(transcript)
         .into_iter()
-        .map(|streams| model.predictions(streams))
+        .map(predictions)
         .collect()
 }
 

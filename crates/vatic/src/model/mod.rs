@@ -33,34 +33,23 @@ struct Inner {
     vocabulary: Arc<Vocabulary>,
     tree: Arc<Tree>,
     boundary: u16,
-    /// In the order of merges, until the tokenizer is wanted: decoding never wants it.
-    tokens: Vec<Vec<u8>>,
+    /// Made when it is wanted: decoding never wants it.
     tokenizer: OnceLock<Tokenizer>,
 }
 
-/// Bytes at an address that any kind of weight can be read from.
 #[cfg(feature = "model-swift")]
-#[repr(align(64))]
-struct Aligned<T: ?Sized>(T);
-
-#[cfg(feature = "model-swift")]
-static SWIFT: &Aligned<[u8]> = &Aligned(*include_bytes!(
-    "../../../../models/swift/model.safetensors"
-));
+static SWIFT: &[u8] = include_bytes!("../../../../models/swift/model.safetensors");
 
 impl Model {
     /// The model `swift`, inside the program: small and quick.
     #[cfg(feature = "model-swift")]
     pub fn swift() -> Model {
         static MODEL: OnceLock<Model> = OnceLock::new();
-        let model =
-            MODEL.get_or_init(
-                || match Model::build(Runtime::from_static(&SWIFT.0), true) {
-                    Ok(model) => model,
-                    // The file is compiled in, and a test loads it.
-                    Err(error) => unreachable!("the model inside the program is unusable: {error}"),
-                },
-            );
+        let model = MODEL.get_or_init(|| match Model::build(Runtime::new(SWIFT), true) {
+            Ok(model) => model,
+            // The file is compiled in, and a test loads it.
+            Err(error) => unreachable!("the model inside the program is unusable: {error}"),
+        });
         model.clone()
     }
 
@@ -81,8 +70,8 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Model`] when it is no model that this program can run.
-    pub fn from_bytes(bytes: Vec<u8>) -> Result<Model> {
-        let model = Model::build(Runtime::from_vec(bytes), false)?;
+    pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
+        let model = Model::build(Runtime::new(bytes), false)?;
         // A copy of a model inside the program is that model, and is named in data as that.
         Ok(Model::shipped()
             .into_iter()
@@ -95,7 +84,7 @@ impl Model {
     /// # Errors
     /// [`Error::Read`] when the file cannot be read, [`Error::Model`] when it is no model that this program can run.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Model> {
-        Model::from_bytes(std::fs::read(path).map_err(Error::Read)?)
+        Model::from_bytes(&std::fs::read(path).map_err(Error::Read)?)
     }
 
     fn build(runtime: Result<Runtime>, shipped: bool) -> Result<Model> {
@@ -110,7 +99,7 @@ impl Model {
         };
         let vocabulary =
             Vocabulary::from_tokens(&by_id).map_err(|error| Error::Model(error.to_string()))?;
-        let tree = Tree::new(&runtime.counts()).map_err(|error| Error::Model(error.to_string()))?;
+        let tree = Tree::new(runtime.counts()).map_err(|error| Error::Model(error.to_string()))?;
         if tree.len() != vocabulary.len() || runtime.leaves() != vocabulary.len() {
             return Err(Error::Model(format!(
                 "it has {} tokens, {} counts and {} outputs, which should be as many",
@@ -127,13 +116,12 @@ impl Model {
         }
         Ok(Model(Arc::new(Inner {
             id: runtime.id(),
-            name: runtime.name(),
+            name: runtime.name().into(),
             file_bytes: runtime.file_bytes(),
             shipped,
             vocabulary: Arc::new(vocabulary),
             tree: Arc::new(tree),
             boundary: boundary as u16,
-            tokens,
             tokenizer: OnceLock::new(),
             runtime,
         })))
@@ -180,14 +168,14 @@ impl Model {
         if let Some(tokenizer) = self.0.tokenizer.get() {
             return Ok(tokenizer);
         }
-        let tokenizer = Tokenizer::from_tokens(self.0.tokens.clone())
+        let tokenizer = Tokenizer::from_tokens(self.0.runtime.tokens().to_vec())
             .map_err(|error| Error::Model(error.to_string()))?;
         Ok(self.0.tokenizer.get_or_init(|| tokenizer))
     }
 
-    /// A predictor for so many streams.
-    pub(crate) fn predictions(&self, streams: usize) -> Predictions {
-        self.0.runtime.predictions(streams)
+    /// A predictor for so many streams, of so many tokens each at once.
+    pub(crate) fn predictions(&self, streams: usize, block: usize) -> Result<Predictions> {
+        self.0.runtime.predictions(streams, block)
     }
 }
 

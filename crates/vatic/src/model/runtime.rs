@@ -1,41 +1,85 @@
 //! The transformer as the codec sees it.
 
+use std::sync::Arc;
+
+use vatic_transformer::{Model, Row, Session};
+
 use super::ModelId;
 use crate::codec::Predictor;
 use crate::error::{Error, Result};
 
-/// A transformer's weights.
-pub(crate) struct Runtime(());
+/// A transformer's weights, ready to run.
+pub(crate) struct Runtime(Arc<Model>);
 
 impl Runtime {
-    pub(crate) fn from_vec(_bytes: Vec<u8>) -> Result<Runtime> {
-        Err(Error::Model("no runtime".into()))
+    pub(crate) fn new(file: &[u8]) -> Result<Runtime> {
+        Ok(Runtime(Arc::new(
+            Model::from_bytes(file).map_err(unusable)?,
+        )))
     }
-    pub(crate) fn tokens(&self) -> Vec<Vec<u8>> {
-        vec![]
+
+    /// The vocabulary in the order of merges.
+    pub(crate) fn tokens(&self) -> &[Vec<u8>] {
+        self.0.tokens()
     }
-    pub(crate) fn counts(&self) -> Vec<u32> {
-        vec![]
+
+    /// How often each token occurs, by id: what the tree is balanced by.
+    pub(crate) fn counts(&self) -> &[u32] {
+        self.0.tree_counts()
     }
+
     pub(crate) fn leaves(&self) -> usize {
-        0
+        self.0.config().vocab
     }
+
     pub(crate) fn id(&self) -> ModelId {
-        ModelId([0; 8])
+        let [a, b, c, d, e, f, g, h, ..] = self.0.id();
+        ModelId([a, b, c, d, e, f, g, h])
     }
-    pub(crate) fn name(&self) -> String {
-        "".into()
+
+    pub(crate) fn name(&self) -> &str {
+        &self.0.config().name
     }
+
     pub(crate) fn file_bytes(&self) -> u64 {
-        0
+        self.0.file_bytes() as u64
     }
-    pub(crate) fn predictions(&self, _streams: usize) -> Predictions {
-        Predictions
+
+    pub(crate) fn predictions(&self, streams: usize, block: usize) -> Result<Predictions> {
+        let session = Session::new(&self.0, streams, block).map_err(unusable)?;
+        Ok(Predictions {
+            session,
+            streams,
+            leaves: self.leaves(),
+        })
     }
 }
 
-pub(crate) struct Predictions;
+/// Predicts for some streams.
+pub(crate) struct Predictions {
+    session: Session,
+    streams: usize,
+    leaves: usize,
+}
 
 impl Predictor for Predictions {
-    fn step(&mut self, _tokens: &[u16], _weights: &mut [u32]) {}
+    fn predict(&mut self, tokens: &[u16], weights: &mut [u32]) -> Result<()> {
+        if tokens.is_empty() {
+            return Ok(());
+        }
+        let row = |(i, &token)| Row {
+            stream: i % self.streams,
+            token,
+        };
+        let rows: Vec<Row> = tokens.iter().enumerate().map(row).collect();
+        self.session.advance(&rows).map_err(unusable)?;
+        for (row, weights) in weights.chunks_exact_mut(self.leaves).enumerate() {
+            weights.copy_from_slice(self.session.weights(row));
+        }
+        Ok(())
+    }
+}
+
+fn unusable(error: vatic_transformer::Error) -> Error {
+    Error::Model(error.to_string())
 }
