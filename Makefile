@@ -50,6 +50,7 @@ emulate: ## Tests on emulated older x86-64 processors (qemu-user-static)
 
 lint: ## Format, clippy and rustdoc without warnings, fixtures as their script writes them
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --lib
 	python3 scripts/fixtures.py --check

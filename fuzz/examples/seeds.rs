@@ -23,35 +23,105 @@ fn main() -> Result<(), Box<dyn Error>> {
         let path = entry?.path();
         let mut text = fs::read(&path)?;
         text.truncate(1500);
-        texts.push((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), text));
+        texts.push((
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            text,
+        ));
     }
     for (name, text) in &texts {
         put("tokenizer", name, text)?;
-        put("round_trip", name, &[&[name.len() as u8, text.len() as u8], text.as_slice()].concat())?;
+        put(
+            "round_trip",
+            name,
+            &[&[name.len() as u8, text.len() as u8], text.as_slice()].concat(),
+        )?;
         put("message", &format!("{name}.content"), text)?;
-        put("message", &format!("{name}.bytes"), &message::compress(text, &bytes_only)?)?;
-        put("message", &format!("{name}.tokens"), &message::compress(text, &Options::new().threads(1))?)?;
+        put(
+            "message",
+            &format!("{name}.bytes"),
+            &message::compress(text, &bytes_only)?,
+        )?;
+        put(
+            "message",
+            &format!("{name}.tokens"),
+            &message::compress(text, &Options::new().threads(1))?,
+        )?;
         put("coder", name, text)?;
-        put("container", &format!("{name}.bytes"), &vatic::compress(text, &bytes_only.clone().mode(Mode::Bytes))?)?;
-        put("container", &format!("{name}.stored"), &vatic::compress(text, &bytes_only.clone().mode(Mode::Stored))?)?;
-        put("container", &format!("{name}.tokens"), &vatic::compress(text, &Options::new().threads(1))?)?;
+        put(
+            "container",
+            &format!("{name}.bytes"),
+            &vatic::compress(text, &bytes_only.clone().mode(Mode::Bytes))?,
+        )?;
+        put(
+            "container",
+            &format!("{name}.stored"),
+            &vatic::compress(text, &bytes_only.clone().mode(Mode::Stored))?,
+        )?;
+        put(
+            "container",
+            &format!("{name}.tokens"),
+            &vatic::compress(text, &Options::new().threads(1))?,
+        )?;
     }
 
-    let two = [vatic::skippable(b"a note")?, vatic::compress(b"one, two, one, two", &bytes_only)?].concat();
+    let two = [
+        vatic::skippable(b"a note")?,
+        vatic::compress(b"one, two, one, two", &bytes_only)?,
+    ]
+    .concat();
     put("container", "skippable", &two)?;
     put("container", "concatenated", &[two.clone(), two].concat())?;
 
-    let samples: Vec<&[u8]> = texts.iter().map(|(_, text)| &text[..text.len().min(300)]).collect();
-    put("prior", "bytes", &Prior::learn(&samples, &bytes_only.clone().memory_log2(16))?.to_bytes())?;
+    let samples: Vec<&[u8]> = texts
+        .iter()
+        .map(|(_, text)| &text[..text.len().min(300)])
+        .collect();
+    put(
+        "prior",
+        "bytes",
+        &Prior::learn(&samples, &bytes_only.clone().memory_log2(16))?.to_bytes(),
+    )?;
     if let Some(model) = Model::default_model() {
         let options = Options::new().model(Some(model)).threads(1).memory_log2(16);
-        put("prior", "tokens", &Prior::learn(&samples, &options)?.to_bytes())?;
+        put(
+            "prior",
+            "tokens",
+            &Prior::learn(&samples, &options)?.to_bytes(),
+        )?;
     }
 
-    let config = Config { vocab: 256, width: 16, hidden: 16, windows: vec![4], rope_period: 16, ..Config::default() };
-    put("model_file", "smallest", &ModelFile::random(&config, 1).to_bytes()?)?;
-    let config = Config { layers: 2, heads: 2, windows: vec![2, 8], vocab: 272, ..config };
-    put("model_file", "two-layers", &ModelFile::random(&config, 2).to_bytes()?)?;
-    put("tokenizer", "vocabulary", vatic_tokenizer::render_vocabulary(&ModelFile::random(&config, 2).tokens).as_bytes())?;
+    let config = Config {
+        vocab: 256,
+        width: 16,
+        hidden: 16,
+        windows: vec![4],
+        rope_period: 16,
+        ..Config::default()
+    };
+    put(
+        "model_file",
+        "smallest",
+        &ModelFile::random(&config, 1).to_bytes()?,
+    )?;
+    let config = Config {
+        layers: 2,
+        heads: 2,
+        windows: vec![2, 8],
+        vocab: 272,
+        ..config
+    };
+    put(
+        "model_file",
+        "two-layers",
+        &ModelFile::random(&config, 2).to_bytes()?,
+    )?;
+    put(
+        "tokenizer",
+        "vocabulary",
+        vatic_tokenizer::render_vocabulary(&ModelFile::random(&config, 2).tokens).as_bytes(),
+    )?;
     Ok(())
 }

@@ -12,24 +12,44 @@ const TOKENS: usize = 120;
 /// Weights for one step, different for each and extreme now and then: what a transformer might say.
 fn weights(seed: u8, step: usize, tokens: usize) -> Vec<u32> {
     let sure = usize::from(seed).wrapping_mul(31).wrapping_add(step * 7) % tokens;
-    (0..tokens).map(|id| if id == sure { 1 << 29 } else { 1 + (id as u32 * u32::from(seed)) % 50_000 }).collect()
+    (0..tokens)
+        .map(|id| {
+            if id == sure {
+                1 << 29
+            } else {
+                1 + (id as u32 * u32::from(seed)) % 50_000
+            }
+        })
+        .collect()
 }
 
 fuzz_target!(|data: &[u8]| {
-    let [shape, seed, coded @ ..] = data else { return };
+    let [shape, seed, coded @ ..] = data else {
+        return;
+    };
     let tokens: Vec<Vec<u8>> = match shape & 3 {
         0 => (0..=255).map(|byte| vec![byte]).collect(),
         1 => (0..300u16).map(|n| n.to_be_bytes().to_vec()).collect(),
         2 => vec![b"a".to_vec(), b"ab".to_vec(), b"b".to_vec()],
         _ => vec![b"only".to_vec()],
     };
-    let counts: Vec<u32> = (0..tokens.len()).map(|id| 1 + u32::from(coded.get(id).copied().unwrap_or(0)).pow(3)).collect();
+    let counts: Vec<u32> = (0..tokens.len())
+        .map(|id| 1 + u32::from(coded.get(id).copied().unwrap_or(0)).pow(3))
+        .collect();
     let tree = Arc::new(Tree::new(&counts).unwrap());
     let vocabulary = Arc::new(Vocabulary::from_tokens(&tokens).unwrap());
     let streams = 1 + usize::from(shape >> 2 & 3);
     let transformer = shape & 16 == 0;
-    let experts = if shape & 32 == 0 || !transformer { Experts::ALL } else { Experts::NONE };
-    let options = Options { experts, memory_log2: 16, ..Options::default() };
+    let experts = if shape & 32 == 0 || !transformer {
+        Experts::ALL
+    } else {
+        Experts::NONE
+    };
+    let options = Options {
+        experts,
+        memory_log2: 16,
+        ..Options::default()
+    };
     let model = || Model::new(&vocabulary, &tree, &options, streams, 1000).unwrap();
 
     let mut blocks = Blocks::default();
@@ -51,7 +71,12 @@ fuzz_target!(|data: &[u8]| {
     for (step, &id) in first.iter().enumerate() {
         let leaves = weights(*seed, step, tokens.len());
         let weights = Weights::new(&leaves, &mut blocks);
-        model.encode(step % streams, transformer.then_some(&weights), id, &mut output);
+        model.encode(
+            step % streams,
+            transformer.then_some(&weights),
+            id,
+            &mut output,
+        );
     }
     assert_eq!(decode(&output.finish()), first);
 });

@@ -14,7 +14,10 @@ fuzz_target!(|data: &[u8]| {
     let Ok(info) = vatic::info::list(Cursor::new(data)) else {
         // Headers that cannot be listed cannot be decoded either. Only the first frames may come out before the error;
         // little memory keeps them small.
-        assert!(vatic::decompress_with(data, &DecodeOptions::new().threads(1).max_memory(256 << 10)).is_err());
+        assert!(
+            vatic::decompress_with(data, &DecodeOptions::new().threads(1).max_memory(256 << 10))
+                .is_err()
+        );
         return;
     };
     if info.content_bytes > LONGEST {

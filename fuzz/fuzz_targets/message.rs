@@ -8,13 +8,19 @@ use vatic::{Options, message};
 const LONGEST: usize = 2 << 10;
 
 fuzz_target!(|data: &[u8]| {
-    for options in [Options::new().threads(1), Options::new().threads(1).model(None)] {
+    for options in [
+        Options::new().threads(1),
+        Options::new().threads(1).model(None),
+    ] {
         if let Ok(content) = message::decompress(data, &options, LONGEST) {
             assert!(content.len() <= LONGEST);
         }
         let content = &data[..data.len().min(LONGEST)];
         let packed = message::compress(content, &options).unwrap();
         assert!(packed.len() <= content.len() + 2);
-        assert_eq!(message::decompress(&packed, &options, LONGEST).unwrap(), content);
+        assert_eq!(
+            message::decompress(&packed, &options, LONGEST).unwrap(),
+            content
+        );
     }
 });

@@ -8,10 +8,15 @@ use vatic_transformer::{Model, ModelFile, Session};
 
 fuzz_target!(|data: &[u8]| {
     let file = ModelFile::from_bytes(data);
-    let Ok(model) = Model::from_bytes(data) else { return };
+    let Ok(model) = Model::from_bytes(data) else {
+        return;
+    };
     // What runs can be taken apart and written again.
     let written = file.unwrap().to_bytes().unwrap();
-    assert_eq!(Model::from_bytes(&written).unwrap().config(), model.config());
+    assert_eq!(
+        Model::from_bytes(&written).unwrap().config(),
+        model.config()
+    );
     let last = (model.config().vocab - 1) as u16;
     let mut session = Session::new(&Arc::new(model), 2, 1).unwrap();
     for tokens in [[0, last], [last, 1]] {

@@ -5,10 +5,14 @@ use libfuzzer_sys::fuzz_target;
 use vatic::{MAX_OVERHEAD, Mode, Model, Options};
 
 fuzz_target!(|data: &[u8]| {
-    let [settings, streams, content @ ..] = data else { return };
+    let [settings, streams, content @ ..] = data else {
+        return;
+    };
     let content = &content[..content.len().min(4 << 10)];
     let mode = [Mode::Auto, Mode::Bytes, Mode::Tokens, Mode::Stored][usize::from(settings & 3)];
-    let model = (settings & 4 == 0 || mode == Mode::Tokens).then(Model::default_model).flatten();
+    let model = (settings & 4 == 0 || mode == Mode::Tokens)
+        .then(Model::default_model)
+        .flatten();
     let options = Options::new()
         .model(model)
         .mode(mode)

@@ -35,7 +35,10 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(text) = std::str::from_utf8(data)
         && let Ok(tokens) = parse_vocabulary(text)
     {
-        assert_eq!(parse_vocabulary(&render_vocabulary(&tokens)).unwrap(), tokens);
+        assert_eq!(
+            parse_vocabulary(&render_vocabulary(&tokens)).unwrap(),
+            tokens
+        );
         let _ = Tokenizer::from_tokens(tokens);
     }
 });
