@@ -95,7 +95,7 @@ impl Output {
         let temporary = builder
             .tempfile_in(directory)
             .map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => {
+                io::ErrorKind::NotFound if !directory.is_dir() => {
                     anyhow::anyhow!(
                         "{name}: directory {} does not exist; create it first",
                         directory.display()

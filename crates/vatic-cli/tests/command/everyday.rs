@@ -16,7 +16,7 @@ fn compresses_keeps_and_restores() {
         .stderr(contains("a.txt.vtc").and(contains("bits/byte")));
     assert_eq!(place.names(), ["a.txt", "a.txt.vtc"]);
     assert_eq!(place.read("a.txt"), text());
-    assert!(place.read("a.txt.vtc").len() < text().len() / 3);
+    assert!(place.read("a.txt.vtc").len() < text().len() / 2);
 
     place.remove("a.txt");
     place
@@ -101,7 +101,7 @@ fn pipes_without_files() {
             .get_output()
             .stdout
             .clone();
-        assert!(packed.len() < text().len() / 3);
+        assert!(packed.len() < text().len() / 2);
         let back = place
             .vatic(&["-d"])
             .write_stdin(packed)
