@@ -4,7 +4,6 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use comfy_table::{CellAlignment, Table, presets};
 use vatic::info::{FrameInfo, Info};
 use vatic::{Model, ModelRef};
 
@@ -12,6 +11,7 @@ use crate::cli::Code;
 use crate::files::{self, Source};
 use crate::job;
 use crate::size::grouped;
+use crate::table;
 
 /// Lists every file; those that cannot be listed are reported and the rest is still shown.
 pub fn run(code: &Code, sources: Vec<Result<Source>>) -> Result<ExitCode> {
@@ -31,11 +31,11 @@ pub fn run(code: &Code, sources: Vec<Result<Source>>) -> Result<ExitCode> {
     let known = crate::models::shipped();
     let mut text = String::new();
     if !listed.is_empty() {
-        text.push_str(&format!("{}\n", overview(&listed, &known)));
+        text.push_str(&overview(&listed, &known));
     }
     if code.verbose > 0 {
         for (name, info) in &listed {
-            text.push_str(&format!("\n{name}\n{}\n", frames(info, &known)));
+            text.push_str(&format!("\n{name}\n{}", frames(info, &known)));
         }
     }
     std::io::stdout().write_all(text.as_bytes())?;
@@ -50,8 +50,8 @@ fn headers(source: &Source) -> Result<Info> {
     vatic::info::list(file).map_err(|error| job::explain(error, &source.name(), ""))
 }
 
-fn overview(listed: &[(String, Info)], known: &[Model]) -> Table {
-    let mut table = table(&[
+fn overview(listed: &[(String, Info)], known: &[Model]) -> String {
+    let header = [
         "frames",
         "compressed",
         "content",
@@ -60,7 +60,8 @@ fn overview(listed: &[(String, Info)], known: &[Model]) -> Table {
         "model",
         "checksum",
         "file",
-    ]);
+    ];
+    let mut rows = Vec::new();
     let (mut frames, mut coded, mut content) = (0, 0, 0);
     for (name, info) in listed {
         frames += info.frames.len();
@@ -72,7 +73,7 @@ fn overview(listed: &[(String, Info)], known: &[Model]) -> Table {
             checksums(&info.frames),
             name.clone(),
         ]);
-        table.add_row(row);
+        rows.push(row);
     }
     if listed.len() > 1 {
         let mut row = sizes(frames, coded, content);
@@ -81,10 +82,9 @@ fn overview(listed: &[(String, Info)], known: &[Model]) -> Table {
             String::new(),
             format!("{} files", listed.len()),
         ]);
-        table.add_row(row);
+        rows.push(row);
     }
-    align(&mut table, 5);
-    table
+    table::render(&header, rows, 0..5)
 }
 
 fn sizes(frames: usize, coded: u64, content: u64) -> Vec<String> {
@@ -141,8 +141,8 @@ fn checksums(frames: &[FrameInfo]) -> String {
     }
 }
 
-fn frames(info: &Info, known: &[Model]) -> Table {
-    let mut table = table(&[
+fn frames(info: &Info, known: &[Model]) -> String {
+    let header = [
         "frame",
         "member",
         "at",
@@ -153,9 +153,9 @@ fn frames(info: &Info, known: &[Model]) -> Table {
         "mode",
         "model",
         "checksum",
-    ]);
-    for (number, frame) in info.frames.iter().enumerate() {
-        table.add_row([
+    ];
+    let rows = info.frames.iter().enumerate().map(|(number, frame)| {
+        vec![
             number.to_string(),
             frame.member.to_string(),
             grouped(frame.payload_offset),
@@ -166,27 +166,7 @@ fn frames(info: &Info, known: &[Model]) -> Table {
             frame.mode.to_string(),
             models(std::slice::from_ref(frame), known),
             format!("{:08x}", frame.checksum),
-        ]);
-    }
-    align(&mut table, 7);
-    table
-}
-
-/// Plain columns without lines, for people and for awk.
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_header(header.iter().copied());
-    table
-}
-
-/// Numbers to the right, in the first columns.
-fn align(table: &mut Table, numbers: usize) {
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((if at == 0 { 0 } else { 1 }, 1));
-        if at < numbers {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
+        ]
+    });
+    table::render(&header, rows, 0..7)
 }

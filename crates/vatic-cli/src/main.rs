@@ -18,6 +18,7 @@ mod progress;
 mod run;
 mod signals;
 mod size;
+mod table;
 
 use std::process::ExitCode;
 

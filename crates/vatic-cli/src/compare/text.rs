@@ -1,10 +1,10 @@
 //! The report as a table, Markdown, CSV and JSON.
 
 use anyhow::Result;
-use comfy_table::{CellAlignment, Table, presets};
 
 use super::report::{InputResults, Measured, Report};
 use crate::size::{figures, grouped, human};
+use crate::table;
 
 const HEADER: [&str; 8] = [
     "",
@@ -21,27 +21,12 @@ const HEADER: [&str; 8] = [
 pub fn table(report: &Report) -> String {
     let mut out = String::new();
     for input in report.inputs.iter().chain(&report.total) {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header(HEADER);
-        for measured in &input.results {
-            table.add_row(row(measured));
-        }
-        for (at, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((u16::from(at > 1), 1));
-            if (2..=6).contains(&at) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
         out.push_str(&format!(
             "{} ({} bytes)\n",
             input.name,
             grouped(input.bytes)
         ));
-        // The table pads its last column too.
-        for line in table.lines() {
-            out.push_str(line.trim_end());
-            out.push('\n');
-        }
+        out.push_str(&table::render(&HEADER, input.results.iter().map(row), 2..7));
         out.push('\n');
     }
     for note in notes(report) {
