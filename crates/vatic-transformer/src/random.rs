@@ -4,9 +4,13 @@ use crate::file::MAX_WEIGHT;
 use crate::{Config, Layer, Matrix, ModelFile, rope_cosines};
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
+    pub(crate) fn new(seed: u64) -> Random {
+        Random(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -16,12 +20,12 @@ impl Random {
     }
 
     /// In 0..n, for small n.
-    fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         (self.next() >> 32) * n >> 32
     }
 
     /// Evenly in 0.5..1.5.
-    fn factor(&mut self) -> f32 {
+    pub(crate) fn factor(&mut self) -> f32 {
         0.5 + (self.next() >> 40) as f32 / (1 << 24) as f32
     }
 

@@ -1,9 +1,9 @@
 //! AVX2 (Intel since 2013, AMD since 2015): `vpmaddubsw`, exact because weights plus 64 are at most 127.
 
-use super::{Activations, Linear, define_kernel};
+use super::{Activations, Linear, define_kernel, tile};
 use crate::attention::Products;
 use crate::cache::{HEAD, POSITIONS, Panel};
-use crate::packed::{BIAS, PANEL, Packed};
+use crate::packed::{Line, Packed};
 use std::arch::x86_64::*;
 
 define_kernel!(Avx2, "avx2", ["avx2"]);
@@ -18,117 +18,55 @@ impl Avx2 {
 impl Linear for Avx2 {
     #[inline(always)]
     unsafe fn linear(x: &Activations, weights: &Packed, out: &mut [f32], add: bool) {
-        // SAFETY: the caller's promise; `generic::linear` has checked the lengths.
+        // SAFETY: the caller's promise.
+        unsafe { tile::linear::<Avx2, 4, 1>(x, weights, out, add) }
+    }
+}
+
+impl tile::Tile for Avx2 {
+    type Sums = [__m256i; 2];
+
+    #[inline(always)]
+    unsafe fn splat(sum: i32) -> Self::Sums {
+        // SAFETY: the CPU has AVX2.
+        unsafe { [_mm256_set1_epi32(sum); 2] }
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add<const R: usize>(
+        sums: &mut [Self::Sums; R],
+        line: &Line,
+        levels: [*const i8; R],
+    ) {
+        // SAFETY: the CPU has AVX2; a line is two aligned registers; the levels are 4 bytes each. Two products of at most
+        // 127 · 127 fit into i16.
         unsafe {
-            match x.rows.len() {
-                0 => {}
-                1 => tiles::<1, 4>(x, 0, weights, out, add),
-                _ => {
-                    // Few enough panels at a time that they stay in the first-level cache while all rows pass.
-                    for panel in 0..weights.panels() {
-                        let mut row = 0;
-                        while row + 4 <= x.rows.len() {
-                            tile::<4, 1>(x, row, weights, panel, out, add);
-                            row += 4;
-                        }
-                        match x.rows.len() - row {
-                            3 => tile::<3, 1>(x, row, weights, panel, out, add),
-                            2 => tile::<2, 1>(x, row, weights, panel, out, add),
-                            1 => tile::<1, 1>(x, row, weights, panel, out, add),
-                            _ => {}
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// All panels for rows `row..row + R`, `P` panels at a time.
-///
-/// # Safety
-/// Those of [`tile`].
-#[inline(always)]
-unsafe fn tiles<const R: usize, const P: usize>(
-    x: &Activations,
-    row: usize,
-    weights: &Packed,
-    out: &mut [f32],
-    add: bool,
-) {
-    let mut panel = 0;
-    // SAFETY: the caller's promise.
-    unsafe {
-        while panel + P <= weights.panels() {
-            tile::<R, P>(x, row, weights, panel, out, add);
-            panel += P;
-        }
-        while panel < weights.panels() {
-            tile::<R, 1>(x, row, weights, panel, out, add);
-            panel += 1;
-        }
-    }
-}
-
-/// `R` rows by `P` panels of 16 outputs, with all sums in registers.
-///
-/// # Safety
-/// The CPU has AVX2; the rows and panels exist, `x` and `out` have the lengths that `weights` asks for.
-#[inline(always)]
-unsafe fn tile<const R: usize, const P: usize>(
-    x: &Activations,
-    row: usize,
-    weights: &Packed,
-    panel: usize,
-    out: &mut [f32],
-    add: bool,
-) {
-    let rows = &x.rows[row..row + R];
-    let quads = weights.quads();
-    let columns = weights.padded_outputs();
-    debug_assert!(panel + P <= weights.panels() && (row + R) * x.length <= x.levels.len());
-    // SAFETY: as promised above; all pointers stay within their slices: x[(row + r) · length + 4·quad + 0..4],
-    // the panels' `quads` lines of 64 bytes, and out[(row + r) · columns + 16·(panel + p) + 0..16].
-    unsafe {
-        let ones = _mm256_set1_epi16(1);
-        let mut sums = [[[_mm256_setzero_si256(); 2]; P]; R];
-        for r in 0..R {
-            sums[r] = [[_mm256_set1_epi32(-BIAS * rows[r].sum); 2]; P];
-        }
-        let levels = x.levels.as_ptr().add(row * x.length);
-        let lines = weights.panel(panel).as_ptr().cast::<__m256i>();
-        for quad in 0..quads {
-            for p in 0..P {
-                let line = lines.add(2 * (p * quads + quad));
-                let line = [_mm256_load_si256(line), _mm256_load_si256(line.add(1))];
-                for r in 0..R {
-                    let level = levels
-                        .add(r * x.length + 4 * quad)
-                        .cast::<i32>()
-                        .read_unaligned();
-                    let level = _mm256_set1_epi32(level);
-                    for half in 0..2 {
-                        let pairs = _mm256_maddubs_epi16(line[half], level);
-                        let fours = _mm256_madd_epi16(pairs, ones);
-                        sums[r][p][half] = _mm256_add_epi32(sums[r][p][half], fours);
-                    }
-                }
-            }
-        }
-        let scales = weights.scale().as_ptr().add(panel * PANEL);
-        for r in 0..R {
-            let scale = _mm256_set1_ps(rows[r].scale);
-            let out = out.as_mut_ptr().add((row + r) * columns + panel * PANEL);
-            for p in 0..P {
+            let line = std::ptr::from_ref(line).cast::<__m256i>();
+            let line = [_mm256_load_si256(line), _mm256_load_si256(line.add(1))];
+            for r in 0..R {
+                let level = _mm256_set1_epi32(levels[r].cast::<i32>().read_unaligned());
                 for half in 0..2 {
-                    let at = p * PANEL + 8 * half;
-                    let factor = _mm256_mul_ps(scale, _mm256_loadu_ps(scales.add(at)));
-                    let mut y = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[r][p][half]), factor);
-                    if add {
-                        y = _mm256_add_ps(_mm256_loadu_ps(out.add(at)), y);
-                    }
-                    _mm256_storeu_ps(out.add(at), y);
+                    let pairs = _mm256_maddubs_epi16(line[half], level);
+                    let fours = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+                    sums[r][half] = _mm256_add_epi32(sums[r][half], fours);
                 }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn finish(sums: Self::Sums, scale: f32, scales: *const f32, out: *mut f32, add: bool) {
+        // SAFETY: the CPU has AVX2; `scales` and `out` are 16 values each.
+        unsafe {
+            let scale = _mm256_set1_ps(scale);
+            for half in 0..2 {
+                let (scales, out) = (scales.add(8 * half), out.add(8 * half));
+                let factor = _mm256_mul_ps(scale, _mm256_loadu_ps(scales));
+                let mut y = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[half]), factor);
+                if add {
+                    y = _mm256_add_ps(_mm256_loadu_ps(out), y);
+                }
+                _mm256_storeu_ps(out, y);
             }
         }
     }
@@ -168,8 +106,8 @@ impl Products for Avx2 {
                 for pair in 0..POSITIONS / 2 {
                     let weight = _mm256_set1_epi32(weights.add(pair).read_unaligned());
                     for (eight, sum) in sums.iter_mut().enumerate() {
-                        let value =
-                            _mm256_cvtepi8_epi16(_mm_load_si128(values.add(8 * pair + eight)));
+                        let value = _mm_load_si128(values.add(8 * pair + eight));
+                        let value = _mm256_cvtepi8_epi16(value);
                         *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(value, weight));
                     }
                 }

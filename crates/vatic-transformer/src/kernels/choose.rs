@@ -1,44 +1,54 @@
 //! Which kernel runs.
 
-use super::{Kernel, portable::Portable};
+use super::{Kernel, check, portable::Portable};
 use crate::Error;
 use std::sync::OnceLock;
 
 /// The name of a kernel, as in the environment variable `VATIC_KERNEL`.
 pub type KernelName = &'static str;
 
-/// The kernels that this CPU runs, fastest first; the last one is the portable one.
-pub(crate) fn available() -> &'static [&'static dyn Kernel] {
-    static AVAILABLE: OnceLock<Vec<&'static dyn Kernel>> = OnceLock::new();
-    AVAILABLE.get_or_init(|| {
-        let mut kernels: Vec<&'static dyn Kernel> = Vec::new();
-        #[cfg(target_arch = "x86_64")]
-        if let Some(kernel) = super::avx2::Avx2::detect() {
-            kernels.push(kernel);
-        }
-        kernels.push(Portable::get());
-        kernels
-    })
+/// The kernels whose instructions this CPU has, fastest first; the last one is the portable one.
+pub(super) fn detected() -> impl Iterator<Item = &'static dyn Kernel> {
+    #[cfg(target_arch = "x86_64")]
+    let fast = [
+        super::avx512vnni::Avx512Vnni::detect().map(|kernel| kernel as &dyn Kernel),
+        super::avxvnni::AvxVnni::detect().map(|kernel| kernel as &dyn Kernel),
+        super::avx2::Avx2::detect().map(|kernel| kernel as &dyn Kernel),
+    ];
+    #[cfg(target_arch = "aarch64")]
+    let fast = [
+        super::neon::NeonDot::detect().map(|kernel| kernel as &dyn Kernel),
+        super::neon::Neon::detect().map(|kernel| kernel as &dyn Kernel),
+    ];
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let fast: [Option<&dyn Kernel>; 0] = [];
+    fast.into_iter()
+        .flatten()
+        .chain([Portable::get() as &dyn Kernel])
 }
 
-/// The kernel that `VATIC_KERNEL` names, or else the fastest.
+/// The kernel that `VATIC_KERNEL` names, or else the fastest that gives the portable kernel's bits.
 pub(crate) fn best() -> Result<&'static dyn Kernel, Error> {
+    static BEST: OnceLock<&'static dyn Kernel> = OnceLock::new();
     match std::env::var("VATIC_KERNEL") {
         Ok(name) if !name.is_empty() => named(&name),
-        _ => Ok(available()[0]),
+        _ => Ok(*BEST.get_or_init(|| {
+            let mut right = detected().filter(|&kernel| check::agrees(kernel));
+            right.next().unwrap_or(Portable::get())
+        })),
     }
 }
 
-/// The kernel with the given name.
+/// The kernel with the given name, whether it is right or not.
 pub(crate) fn named(name: &str) -> Result<&'static dyn Kernel, Error> {
-    let found = available().iter().find(|kernel| kernel.name() == name);
-    found.copied().ok_or_else(|| Error::Kernel {
+    let found = detected().find(|kernel| kernel.name() == name);
+    found.ok_or_else(|| Error::Kernel {
         asked: name.into(),
         available: names().collect::<Vec<_>>().join(", "),
     })
 }
 
-/// Names of the kernels that this CPU runs, fastest first.
+/// Names of the kernels whose instructions this CPU has, fastest first; the last is `"portable"`.
 pub fn names() -> impl Iterator<Item = KernelName> {
-    available().iter().map(|kernel| kernel.name())
+    detected().map(|kernel| kernel.name())
 }

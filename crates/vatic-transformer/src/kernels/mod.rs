@@ -6,8 +6,18 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512vnni;
+#[cfg(target_arch = "x86_64")]
+mod avxvnni;
+mod check;
 mod choose;
+mod measure;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod tile;
 
 use crate::Packed;
 use crate::attention::{Products, Scratch, View};
@@ -15,6 +25,8 @@ use crate::numerics::{self, Quantised};
 pub use choose::KernelName;
 pub use choose::names;
 pub(crate) use choose::{best, named};
+#[doc(hidden)]
+pub use measure::{Product, peak};
 
 /// Rows of quantised activations, `padded_inputs` apart.
 pub(crate) struct Activations<'a> {

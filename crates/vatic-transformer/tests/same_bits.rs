@@ -1,0 +1,174 @@
+//! The result does not depend on how it is computed: kernel, batch, block, session, time.
+
+mod common;
+
+use common::{model, tokens};
+use std::sync::Arc;
+use vatic_transformer::{Model, Row, Session, kernels};
+
+/// Scores' bits and leaf weights after each of `tokens`, one at a time with the given kernel.
+fn one_by_one(model: &Arc<Model>, tokens: &[u16], kernel: &str) -> Vec<(Vec<u32>, Vec<u32>)> {
+    let mut session = Session::with_kernel_named(model, 1, 1, kernel).unwrap();
+    session.keep_scores(true);
+    (tokens.iter())
+        .map(|&token| {
+            session.step(&[token]).unwrap();
+            result(&session, 0)
+        })
+        .collect()
+}
+
+fn result(session: &Session, row: usize) -> (Vec<u32>, Vec<u32>) {
+    let scores = session
+        .scores(row)
+        .iter()
+        .map(|score| score.to_bits())
+        .collect();
+    (scores, session.weights(row).to_vec())
+}
+
+#[test]
+fn every_kernel_gives_the_golden_hash() {
+    let (model, tokens) = (model(), tokens(400));
+    for kernel in kernels::names() {
+        let mut hasher = blake3::Hasher::new();
+        for (scores, weights) in one_by_one(&model, &tokens, kernel) {
+            for word in scores.iter().chain(&weights) {
+                hasher.update(&word.to_le_bytes());
+            }
+        }
+        // If this has to change, files made before can no longer be read: see the numerics module.
+        let golden = "4af1c3f4a364ed1dac02da07f5eb9e22";
+        assert_eq!(hasher.finalize().to_hex()[..32], *golden, "kernel {kernel}");
+    }
+}
+
+#[test]
+fn blocks_of_any_length_equal_single_steps() {
+    let (model, tokens) = (model(), tokens(300));
+    let kernel = kernels::names().next().unwrap();
+    let expected = one_by_one(&model, &tokens, kernel);
+    for block in [1, 2, 3, 7, 16, 33, 300] {
+        let mut session = Session::new(&model, 1, block).unwrap();
+        session.keep_scores(true);
+        for (piece, expected) in tokens.chunks(block).zip(expected.chunks(block)) {
+            session.prefill(0, piece).unwrap();
+            for (row, expected) in expected.iter().enumerate() {
+                assert!(
+                    result(&session, row) == *expected,
+                    "block {block}, row {row}"
+                );
+            }
+        }
+        assert_eq!(session.position(0), 300);
+    }
+}
+
+#[test]
+fn streams_do_not_see_each_other() {
+    let (model, tokens) = (model(), tokens(700));
+    let kernel = kernels::names().next().unwrap();
+    // Seven streams of different lengths, in lockstep, the last ones ending first.
+    let streams: Vec<&[u16]> = (0..7).map(|s| &tokens[s * 100..][..100 - 10 * s]).collect();
+    let expected: Vec<_> = streams
+        .iter()
+        .map(|tokens| one_by_one(&model, tokens, kernel))
+        .collect();
+    let mut session = Session::new(&model, 7, 1).unwrap();
+    session.keep_scores(true);
+    for t in 0..100 {
+        let step: Vec<u16> = streams
+            .iter()
+            .map_while(|tokens| tokens.get(t).copied())
+            .collect();
+        session.step(&step).unwrap();
+        for row in 0..step.len() {
+            assert!(
+                result(&session, row) == expected[row][t],
+                "stream {row}, time {t}"
+            );
+        }
+    }
+    // Ragged blocks, interleaved, after starting stream 2 anew.
+    let mut session = Session::new(&model, 7, 5).unwrap();
+    session.keep_scores(true);
+    session.prefill(2, &tokens[..5]).unwrap();
+    session.reset(2);
+    let mut at = [0usize; 7];
+    while at.iter().sum::<usize>() < 7 * 40 {
+        let mut rows = Vec::new();
+        let mut places = Vec::new();
+        for turn in 0..5 {
+            for stream in 0..7 {
+                if (stream + turn + at[0]) % 3 != 0 && at[stream] < 40 {
+                    rows.push(Row {
+                        stream,
+                        token: streams[stream][at[stream]],
+                    });
+                    places.push((stream, at[stream]));
+                    at[stream] += 1;
+                }
+            }
+        }
+        session.advance(&rows).unwrap();
+        for (row, &(stream, t)) in places.iter().enumerate() {
+            assert!(
+                result(&session, row) == expected[stream][t],
+                "stream {stream}, time {t}"
+            );
+        }
+    }
+}
+
+#[test]
+fn threads_with_sessions_of_their_own_equal_one() {
+    let (model, tokens) = (model(), tokens(120));
+    let kernel = kernels::names().next().unwrap();
+    let expected: Vec<_> = tokens
+        .chunks(60)
+        .map(|tokens| one_by_one(&model, tokens, kernel))
+        .collect();
+    let found: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (tokens.chunks(60))
+            .map(|tokens| scope.spawn(|| one_by_one(&model, tokens, kernel)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    assert!(found == expected);
+}
+
+#[test]
+fn refused_calls_change_nothing() {
+    let (model, tokens) = (model(), tokens(10));
+    let kernel = kernels::names().next().unwrap();
+    let expected = one_by_one(&model, &tokens, kernel);
+    let mut session = Session::new(&model, 2, 4).unwrap();
+    session.keep_scores(true);
+    session.prefill(0, &tokens[..4]).unwrap();
+    assert!(session.prefill(0, &tokens[..5]).is_err());
+    assert!(session.prefill(2, &tokens[..1]).is_err());
+    assert!(
+        session
+            .advance(&[
+                Row {
+                    stream: 0,
+                    token: 1
+                },
+                Row {
+                    stream: 1,
+                    token: 512
+                }
+            ])
+            .is_err()
+    );
+    assert_eq!((session.position(0), session.position(1)), (4, 0));
+    session.advance(&[]).unwrap();
+    session.prefill(0, &tokens[4..8]).unwrap();
+    assert!(result(&session, 3) == expected[7]);
+    assert!(Session::new(&model, 0, 1).is_err());
+    assert!(Session::new(&model, usize::MAX, 2).is_err());
+    assert!(Session::with_kernel_named(&model, 1, 1, "abacus").is_err());
+}
