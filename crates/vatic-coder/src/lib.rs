@@ -28,10 +28,23 @@
 //! ```
 #![deny(missing_docs)]
 
+mod adaptive;
+mod contexts;
 mod error;
+mod histories;
+mod history;
+mod logistic;
+mod matching;
+mod mixer;
+mod mixing;
 mod model;
 mod options;
+mod predictor;
+mod prior;
 mod range;
+mod runs;
+mod state;
+mod table;
 mod tree;
 mod vocabulary;
 mod weights;

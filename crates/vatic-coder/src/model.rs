@@ -1,7 +1,11 @@
 //! One frame's predictor: everything that sender and receiver learn in step.
 
+use crate::logistic::cost;
+use crate::predictor::Sizes;
+use crate::predictor::{Node, Predictor};
+use crate::prior;
 use crate::range::BinaryCoder;
-use crate::{Decoder, Encoder, Error, Options, Tree, Vocabulary, Weights};
+use crate::{Decoder, Encoder, Error, Experts, Options, Tree, Vocabulary, Weights};
 use std::sync::Arc;
 
 /// The most streams that a frame may be cut into.
@@ -35,8 +39,11 @@ pub struct Report {
 pub struct Model {
     tree: Arc<Tree>,
     vocabulary: Arc<Vocabulary>,
-    counters: Vec<u16>,
+    /// None: the transformer's weights are coded as they are.
+    predictor: Option<Box<Predictor>>,
+    options: Options,
     tokens: u64,
+    paid: u64,
 }
 
 impl Model {
@@ -61,12 +68,22 @@ impl Model {
         if streams == 0 || streams > MAX_STREAMS {
             return Err(Error::Streams(streams));
         }
-        let _ = (options, length);
+        let predictor = (options.experts != Experts::NONE).then(|| {
+            Box::new(Predictor::new(
+                vocabulary,
+                options,
+                streams,
+                length,
+                &Sizes::new(length, options.memory_log2),
+            ))
+        });
         Ok(Model {
             tree: tree.clone(),
             vocabulary: vocabulary.clone(),
-            counters: vec![1 << 15; tree.len()],
+            predictor,
+            options: options.clone(),
             tokens: 0,
+            paid: 0,
         })
     }
 
@@ -96,9 +113,41 @@ impl Model {
         self.code(stream, weights, 0, input)
     }
 
+    #[inline]
     fn code<C: BinaryCoder>(
         &mut self,
-        _stream: usize,
+        stream: usize,
+        weights: Option<&Weights>,
+        token: u16,
+        coder: &mut C,
+    ) -> u16 {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2")
+            && std::arch::is_x86_feature_detected!("bmi2")
+        {
+            // SAFETY: the CPU has these features, as was just checked; the function needs nothing else.
+            return unsafe { self.code_avx2(stream, weights, token, coder) };
+        }
+        self.code_portable(stream, weights, token, coder)
+    }
+
+    /// The same source compiled for wider vectors: integer arithmetic gives the same result.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+    fn code_avx2<C: BinaryCoder>(
+        &mut self,
+        stream: usize,
+        weights: Option<&Weights>,
+        token: u16,
+        coder: &mut C,
+    ) -> u16 {
+        self.code_portable(stream, weights, token, coder)
+    }
+
+    #[inline(always)]
+    fn code_portable<C: BinaryCoder>(
+        &mut self,
+        stream: usize,
         weights: Option<&Weights>,
         token: u16,
         coder: &mut C,
@@ -107,60 +156,103 @@ impl Model {
             weights.is_none_or(|w| w.len() == self.tree.len()),
             "one weight per leaf is needed"
         );
-        let (mut lo, mut hi) = (0usize, self.tree.len());
-        let (mut below_lo, mut below_hi) = (0, weights.map_or(0, |w| w.below(hi)));
-        let mut mid = self.tree.root();
-        while mid != 0 {
-            let mut below_mid = 0;
-            let counter = &mut self.counters[usize::from(mid)];
-            let probability = match weights {
-                Some(w) => {
-                    below_mid = w.below(usize::from(mid));
-                    let right = u64::from(below_hi.wrapping_sub(below_mid));
-                    let all = u64::from(below_hi.wrapping_sub(below_lo)).max(1);
-                    ((right << 16) / all).clamp(1, 65535) as u16
-                }
-                None => (*counter).max(1),
-            };
-            let bit = coder.code(token >= mid, probability);
-            if bit {
-                *counter += (65535 - *counter) >> 5;
-                (lo, below_lo) = (usize::from(mid), below_mid);
-            } else {
-                *counter -= *counter >> 5;
-                (hi, below_hi) = (usize::from(mid), below_mid);
-            }
-            mid = self.tree.child(mid, bit);
+        let mut node = Node {
+            lo: 0,
+            mid: self.tree.root(),
+            hi: self.tree.len(),
+            depth: 0,
+            left: 0,
+            right: 0,
+        };
+        let (mut below_lo, mut below_hi) = (0, weights.map_or(0, |w| w.below(node.hi)));
+        if let Some(predictor) = &mut self.predictor {
+            predictor.begin(stream, weights.is_some());
         }
-        debug_assert_eq!(lo + 1, hi);
-        debug_assert!(!self.vocabulary.token(lo as u16).is_empty());
+        while node.mid != 0 {
+            let below_mid = weights.map_or(0, |w| w.below(usize::from(node.mid)));
+            if weights.is_some() {
+                node.left = below_mid.wrapping_sub(below_lo).max(1);
+                node.right = below_hi.wrapping_sub(below_mid).max(1);
+            }
+            let probability = match &mut self.predictor {
+                Some(predictor) => predictor.predict(stream, &node),
+                None if weights.is_some() => {
+                    let all = u64::from(node.left) + u64::from(node.right);
+                    ((u64::from(node.right) << 16) / all).clamp(1, 65535) as u16
+                }
+                None => 1 << 15,
+            };
+            let bit = coder.code(token >= node.mid, probability);
+            self.paid += u64::from(cost(probability, bit));
+            if let Some(predictor) = &mut self.predictor {
+                predictor.update(&node, bit);
+            }
+            let mid = node.mid;
+            node.mid = self.tree.child(mid, bit);
+            if bit {
+                (node.lo, below_lo) = (usize::from(mid), below_mid);
+            } else {
+                (node.hi, below_hi) = (usize::from(mid), below_mid);
+            }
+            node.depth += 1;
+        }
+        let token = node.lo as u16;
+        if let Some(predictor) = &mut self.predictor {
+            predictor.end(stream, token, self.vocabulary.token(token), node.depth > 0);
+        }
         self.tokens += 1;
-        lo as u16
+        token
     }
 
     /// What was paid so far.
     pub fn report(&self) -> Report {
         Report {
             tokens: self.tokens,
-            paid: 0,
-            sources: Vec::new(),
+            paid: self.paid,
+            sources: self.predictor.as_ref().map_or(Vec::new(), |p| p.sources()),
         }
     }
 
-    /// The learnt state as bytes: a prior for other frames of the same vocabulary.
+    /// The learnt state as bytes: a prior for other frames of the same vocabulary and the same experts. It holds what
+    /// differs from the state of a model that has seen nothing, and the last 65,536 tokens for matches.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use vatic_coder::{Encoder, Model, Options, Tree, Vocabulary};
+    /// let (vocabulary, tree) = (Arc::new(Vocabulary::bytes()), Arc::new(Tree::bytes()));
+    /// let new = || Model::new(&vocabulary, &tree, &Options::default(), 1, 60);
+    /// let code = |model: &mut Model| {
+    ///     let mut encoder = Encoder::new();
+    ///     for byte in r#"{"name":"Eilis","town":"Galway"}"#.bytes() {
+    ///         model.encode(0, None, byte.into(), &mut encoder);
+    ///     }
+    ///     encoder.finish().len()
+    /// };
+    /// let mut teacher = new()?;
+    /// let unprepared = code(&mut teacher);
+    /// let mut pupil = new()?;
+    /// pupil.load(&teacher.save())?;
+    /// assert!(code(&mut pupil) * 3 < unprepared);
+    /// # Ok::<(), vatic_coder::Error>(())
+    /// ```
     pub fn save(&self) -> Vec<u8> {
-        Vec::new()
+        self.predictor.as_ref().map_or(Vec::new(), |predictor| {
+            prior::save(predictor, &self.vocabulary, &self.options)
+        })
     }
 
-    /// Starts from a saved state instead of from nothing. To be called before the first token is coded.
+    /// Starts from a saved state instead of from nothing. To be called before the first token is coded; tables grow to
+    /// the size of the saved ones if they are smaller. Any bytes are safe, but only a checksum, which is the caller's, tells
+    /// whether they are the right ones.
     ///
     /// # Errors
-    /// [`Error::Prior`] if the bytes are no saved state, or one of another vocabulary or version.
+    /// [`Error::Prior`] if the bytes are no saved state, one of another vocabulary, version or set of experts, or larger
+    /// than the memory that [`Options::memory_log2`] allows. The model is unchanged then.
     pub fn load(&mut self, prior: &[u8]) -> Result<(), Error> {
-        if prior.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::Prior("it is of another version"))
+        match &mut self.predictor {
+            Some(predictor) => prior::load(predictor, prior, &self.vocabulary, &self.options),
+            None if prior.is_empty() => Ok(()),
+            None => Err(Error::Prior("the experts are switched off")),
         }
     }
 }

@@ -58,8 +58,46 @@ impl Default for Experts {
     }
 }
 
-/// Names of the parts, by bit.
-const NAMES: [&str; 1] = ["match"];
+/// Names of the parts, by bit: experts, inputs, stages of mixing, contexts (see `contexts.rs`).
+const NAMES: [&str; 37] = [
+    "order0",
+    "match",
+    "short",
+    "runs",
+    "distances",
+    "sharp",
+    "refined",
+    "by-node",
+    "by-match",
+    "by-trust",
+    "by-byte",
+    "last-layer",
+    "maps",
+    "t1",
+    "t2",
+    "t3",
+    "t4",
+    "b1",
+    "b2",
+    "b3",
+    "b4",
+    "b6",
+    "o1",
+    "o2",
+    "o3",
+    "o4",
+    "o6",
+    "word",
+    "pair",
+    "skip1",
+    "skip2",
+    "column",
+    "above",
+    "record",
+    "record2",
+    "sparse",
+    "indirect",
+];
 
 /// Settings of a [`Model`](crate::Model). A decoder needs the encoder's.
 #[derive(Debug, Clone, PartialEq, Eq)]

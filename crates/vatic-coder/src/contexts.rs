@@ -1,0 +1,180 @@
+//! The contexts in which experts keep their histories: hashes of what came before the token.
+
+use crate::history::{Recent, Tokens};
+use crate::table::combine;
+
+/// Contexts of a token tree, by name. Those of tokens first, then bytes, words, gaps, columns.
+pub const TOKEN_CONTEXTS: [&str; 16] = [
+    "t1", "t2", "t3", "t4", "b1", "b2", "b3", "b4", "b6", "word", "pair", "skip1", "skip2",
+    "column", "above", "indirect",
+];
+
+/// Contexts of the byte tree, by name; fewer, because a byte takes eight decisions.
+pub const BYTE_CONTEXTS: [&str; 12] = [
+    "o1", "o2", "o3", "o4", "o6", "word", "skip1", "column", "above", "record", "record2", "sparse",
+];
+
+/// Run contexts of a token tree.
+pub const RUN_CONTEXTS: [&str; 3] = ["run2", "run4", "run6"];
+
+/// Most contexts of either kind.
+pub const MAX_CONTEXTS: usize = 16;
+
+/// What a stream remembers beyond its last bytes.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    /// By byte (or token): what followed it the last two times.
+    follow: Vec<u32>,
+    /// By byte: where it was last, and how far that was from the time before.
+    seen: Vec<[u32; 2]>,
+    /// By distance: how much speaks for records of this length.
+    votes: Vec<u32>,
+    /// The most likely length of a record, 0 if none.
+    pub stride: usize,
+}
+
+/// Longest record that is looked for.
+const MAX_STRIDE: usize = 4096;
+
+impl Memory {
+    /// Nothing known.
+    pub fn new(tokens: usize, single_bytes: bool) -> Memory {
+        Memory {
+            follow: vec![0; tokens],
+            seen: if single_bytes {
+                vec![[0; 2]; 256]
+            } else {
+                Vec::new()
+            },
+            votes: if single_bytes {
+                vec![0; MAX_STRIDE]
+            } else {
+                Vec::new()
+            },
+            stride: 0,
+        }
+    }
+
+    /// Learns that `token` came after `before`.
+    #[inline(always)]
+    pub fn follow(&mut self, before: u16, token: u16) {
+        let entry = &mut self.follow[usize::from(before)];
+        *entry = *entry << 16 | u32::from(token);
+    }
+
+    /// Looks for a record length: a byte that comes back at the same distance again votes for it.
+    #[inline(always)]
+    pub fn vote(&mut self, recent: &Recent, byte: u8) {
+        let here = recent.position as u32;
+        let [last, distance] = self.seen[usize::from(byte)];
+        let now = here.wrapping_sub(last);
+        if now == distance && now > 1 && (now as usize) < MAX_STRIDE {
+            // Rare bytes and long distances say more.
+            self.votes[now as usize] += now.ilog2() + 1;
+            let votes = self.votes[now as usize];
+            if votes > self.votes[self.stride] && votes > 64 {
+                self.stride = now as usize;
+            }
+            if votes > 1 << 12 {
+                self.votes.iter_mut().for_each(|votes| *votes /= 2);
+            }
+        }
+        self.seen[usize::from(byte)] = [here, now];
+    }
+}
+
+/// Hashes of all contexts of a token tree.
+pub fn of_tokens(
+    out: &mut [u32; MAX_CONTEXTS],
+    tokens: &Tokens,
+    stream: usize,
+    recent: &Recent,
+    memory: &Memory,
+) {
+    let len = tokens.len(stream);
+    let t = |back: usize| {
+        len.checked_sub(back)
+            .and_then(|at| tokens.get(stream, at))
+            .map_or(0x1_0000, u32::from)
+    };
+    let mut hash = 1;
+    for (order, out) in out[..4].iter_mut().enumerate() {
+        hash = combine(hash, t(order + 1));
+        *out = hash;
+    }
+    let last = recent.last;
+    for (n, bytes) in [1, 2, 3, 4, 6].into_iter().enumerate() {
+        let part = last & ((1 << (8 * bytes)) - 1);
+        out[4 + n] = combine(combine(100 + n as u32, part as u32), (part >> 32) as u32);
+    }
+    let b1 = last as u32 & 0xFF;
+    let (word, before) = if recent.word != 0 {
+        (recent.word, recent.previous_word)
+    } else {
+        (recent.previous_word, recent.second_word)
+    };
+    let between = u32::from(recent.word != 0);
+    out[9] = combine(combine(200 + between, word), b1);
+    out[10] = combine(combine(202 + between, word), before);
+    out[11] = combine(300, t(2));
+    out[12] = combine(combine(301, t(2)), t(3));
+    let column = recent.column();
+    let above = recent.above + column;
+    let up = if above < recent.line {
+        u32::from(recent.at(above)) | u32::from(recent.at(above + 1)) << 8
+    } else {
+        0
+    };
+    out[13] = combine(combine(400, column.min(255) as u32), up & 0xFF);
+    out[14] = combine(combine(401, up), b1);
+    let follow = memory.follow.get(t(1) as usize).copied().unwrap_or(0);
+    out[15] = combine(combine(500, t(1)), follow);
+}
+
+/// Hashes of all contexts of the byte tree.
+pub fn of_bytes(out: &mut [u32; MAX_CONTEXTS], recent: &Recent, memory: &Memory) {
+    let last = recent.last;
+    for (n, order) in [1, 2, 3, 4, 6].into_iter().enumerate() {
+        let part = last & ((1 << (8 * order)) - 1);
+        out[n] = combine(combine(order as u32, part as u32), (part >> 32) as u32);
+    }
+    let b = |back: usize| (last >> (8 * (back - 1))) as u32 & 0xFF;
+    out[5] = combine(combine(200, recent.word), b(1));
+    out[6] = combine(300, b(2) | b(3) << 8);
+    let column = recent.column();
+    let above = recent.above + column;
+    let up = if above < recent.line {
+        u32::from(recent.at(above)) | u32::from(recent.at(above + 1)) << 8
+    } else {
+        0
+    };
+    out[7] = combine(combine(400, column.min(255) as u32), up & 0xFF);
+    out[8] = combine(combine(401, up), b(1));
+    let stride = memory.stride;
+    let (north, north2) = if stride > 0 {
+        (
+            u32::from(recent.back(stride)),
+            u32::from(recent.back(2 * stride)),
+        )
+    } else {
+        (b(4), b(8))
+    };
+    out[9] = combine(402, north | b(1) << 8);
+    out[10] = combine(combine(403, north | north2 << 8), stride as u32);
+    out[11] = combine(404, b(4) | b(1) << 8);
+}
+
+/// Hashes of the run contexts: the last 2, 4 and 6 tokens.
+pub fn of_runs(out: &mut [u32; RUN_CONTEXTS.len()], tokens: &Tokens, stream: usize) {
+    let len = tokens.len(stream);
+    let t = |back: usize| {
+        len.checked_sub(back)
+            .and_then(|at| tokens.get(stream, at))
+            .map_or(0x1_0000, u32::from)
+    };
+    let mut hash = 601;
+    for (n, out) in out.iter_mut().enumerate() {
+        hash = combine(combine(hash, t(2 * n + 1)), t(2 * n + 2));
+        *out = hash;
+    }
+}

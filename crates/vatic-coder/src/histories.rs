@@ -1,0 +1,146 @@
+//! The experts that keep a bit history for each (context, node) and learn what each history means.
+
+use crate::adaptive::{RECIPROCALS, fresh};
+use crate::contexts::MAX_CONTEXTS as MAX;
+use crate::logistic::stretch;
+use crate::state;
+use crate::table::{SLOT, Table, hash};
+
+/// What the histories of one context mean: 22 bits of probability and 10 of count for each state.
+pub type Map = [u32; 256];
+
+/// Updates after which a map forgets.
+const LIMIT: i32 = 255;
+
+/// Moves eight entries towards the target, in the form of a vector operation.
+#[inline(always)]
+fn learn(entries: &[u32; 8], rates: &[i32; 8], target: i32) -> [u32; 8] {
+    let (entries, rates) = (*entries, *rates);
+    let mut new = [0; 8];
+    for lane in 0..8 {
+        let (p, n) = ((entries[lane] >> 10) as i32, (entries[lane] & 1023) as i32);
+        let p = p + ((((target - p) >> 6).wrapping_mul(rates[lane])) >> 9);
+        // Counts up to the limit: the sign of n - LIMIT is the step.
+        new[lane] = (p as u32) << 10 | (n + ((n - LIMIT) >> 31 & 1)) as u32;
+    }
+    new
+}
+
+/// Histories and maps of up to [`MAX`] contexts.
+#[derive(Debug, Clone)]
+pub struct Histories {
+    table: Table,
+    maps: Vec<Map>,
+    /// Contexts in use.
+    count: usize,
+    // The four levels at hand: where the slots are, and a copy of them to work on.
+    places: [usize; MAX],
+    slots: [[u8; SLOT]; MAX],
+    // The decision at hand.
+    states: [u8; MAX],
+    entries: [u32; MAX],
+    /// How many contexts were known at the last look-up.
+    pub found: usize,
+    /// Keeps the early reads of cache lines from being optimised away.
+    touched: u8,
+}
+
+impl Histories {
+    /// `count` contexts in a table of 2^`log2` bytes.
+    pub fn new(count: usize, log2: u32) -> Histories {
+        let fresh = std::array::from_fn(|state| {
+            let [zeros, ones] = state::counts(state as u8).map(u32::from);
+            fresh(
+                (65536 * (2 * ones + 1) / (2 * (zeros + ones) + 2)).min(65535) as u16,
+                0,
+            )
+        });
+        Histories {
+            table: Table::new(log2),
+            maps: vec![fresh; MAX],
+            count: count.min(MAX),
+            places: [0; MAX],
+            slots: [[0; SLOT]; MAX],
+            states: [0; MAX],
+            entries: [0; MAX],
+            found: 0,
+            touched: 0,
+        }
+    }
+
+    /// Fetches the histories of the four levels below a node.
+    #[inline(always)]
+    pub fn fetch(&mut self, contexts: &[u32; MAX], node: u16) {
+        let mut hashes = [0u64; MAX];
+        let mut touched = 0;
+        for k in 0..self.count {
+            hashes[k] = hash(contexts[k], node.into());
+            self.places[k] = self.table.bucket(hashes[k]);
+            touched ^= self.table.touch(self.places[k]);
+        }
+        self.touched ^= touched;
+        self.found = 0;
+        for k in 0..self.count {
+            (self.places[k], self.slots[k]) = self.table.take(self.places[k], hashes[k]);
+            self.found += usize::from(self.slots[k][1] != state::EMPTY);
+        }
+    }
+
+    /// Puts the histories of the levels at hand back.
+    #[inline(always)]
+    pub fn store(&mut self) {
+        for k in 0..self.count {
+            self.table.put(self.places[k], &self.slots[k]);
+        }
+    }
+
+    /// Log odds, and distances from even odds, of "right" at the node with this number (1..=15) within the levels at hand.
+    #[inline(always)]
+    pub fn predict(&mut self, local: usize, odds: &mut [i32; MAX], distances: &mut [i32; MAX]) {
+        let local = local & (SLOT - 1);
+        for k in 0..self.count {
+            let state = self.slots[k][local];
+            self.states[k] = state;
+            self.entries[k] = self.maps[k][usize::from(state)];
+            odds[k] = stretch((self.entries[k] >> 16) as u16);
+        }
+        for k in 0..MAX {
+            let known = -i32::from(self.states[k] != state::EMPTY);
+            odds[k] &= known;
+            distances[k] = (((self.entries[k] >> 16) as i32 - 32768) >> 5) & known;
+        }
+    }
+
+    /// Learns the decision that was predicted.
+    #[inline(always)]
+    pub fn update(&mut self, local: usize, bit: bool) {
+        let local = local & (SLOT - 1);
+        let mut rates = [0i32; MAX];
+        for k in 0..self.count {
+            rates[k] = RECIPROCALS[(self.entries[k] & 1023) as usize];
+        }
+        let mut new = [0u32; MAX];
+        let target = if bit { (1 << 22) - 1 } else { 0 };
+        let (from, _) = self.entries.as_chunks::<8>();
+        let (by, _) = rates.as_chunks::<8>();
+        let (to, _) = new.as_chunks_mut::<8>();
+        for ((from, by), to) in from.iter().zip(by).zip(to) {
+            *to = learn(from, by, target);
+        }
+        for k in 0..self.count {
+            let state = self.states[k];
+            self.maps[k][usize::from(state)] = new[k];
+            self.slots[k][local] = state::next(state, bit);
+        }
+    }
+
+    /// Table and maps, for saving and loading.
+    pub fn parts_mut(&mut self) -> (&mut Table, &mut [Map]) {
+        (&mut self.table, &mut self.maps[..self.count])
+    }
+
+    /// Makes the table as large as 2^`log2` bytes, if it is smaller.
+    pub fn grow(&mut self, log2: u32) {
+        self.table.grow(log2);
+    }
+}

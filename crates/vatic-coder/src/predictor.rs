@@ -1,0 +1,538 @@
+//! Experts, mixer and maps at work on one token: everything that is learnt, and how it predicts a decision.
+
+use crate::adaptive::{Adaptive, Apm};
+use crate::contexts::{self, MAX_CONTEXTS, Memory, RUN_CONTEXTS};
+use crate::histories::Histories;
+use crate::history::{Recent, Tokens};
+use crate::logistic::{cost, log_odds, squash, stretch};
+use crate::matching::{LENGTHS, Matcher, Prediction};
+use crate::mixer::{LANES, ONE};
+use crate::mixing::{INPUTS, Mixing, Situation, Stages, VECTORS};
+use crate::runs::Runs;
+use crate::table::{LEVELS, combine};
+use crate::{Experts, MAX_DEPTH, Options, Source, Vocabulary};
+
+/// Which parts are on.
+#[derive(Debug, Clone, Copy)]
+struct Switches {
+    order0: bool,
+    long: bool,
+    short: bool,
+    runs: bool,
+    sharp: bool,
+    refined: bool,
+    distances: bool,
+}
+
+/// The decision at hand.
+#[derive(Debug, Clone, Copy)]
+pub struct Node {
+    /// First id of the interval.
+    pub lo: usize,
+    /// Split point, and the node's name.
+    pub mid: u16,
+    /// End of the interval.
+    pub hi: usize,
+    /// Decisions made before.
+    pub depth: usize,
+    /// Sums of the transformer's weights left and right; both 0 without it.
+    pub left: u32,
+    /// See `left`.
+    pub right: u32,
+}
+
+/// What a stream keeps for itself.
+#[derive(Debug, Clone)]
+pub struct Stream {
+    recent: Recent,
+    memory: Memory,
+}
+
+/// All that is learnt in a frame.
+#[derive(Debug, Clone)]
+pub struct Predictor {
+    on: Switches,
+    sizes: Sizes,
+    bytes: bool,
+    names: Vec<&'static str>,
+    places: Places,
+    streams: Vec<Stream>,
+    /// The last list is what a prior brought.
+    pub(crate) tokens: Tokens,
+    /// Contexts in use, as indices into the mode's list.
+    active: Vec<usize>,
+    run_active: Vec<usize>,
+    pub(crate) histories: Histories,
+    pub(crate) order0: Vec<Adaptive>,
+    pub(crate) long: Matcher,
+    pub(crate) short: Matcher,
+    pub(crate) runs: Runs,
+    pub(crate) refine: Apm,
+    pub(crate) mixing: Mixing,
+    // Of the token at hand:
+    contexts: [u32; MAX_CONTEXTS],
+    local: usize,
+    /// How often the path left the transformer's favourite by far.
+    surprise: usize,
+    class: usize,
+    // Of the decision at hand:
+    inputs: [[i32; LANES]; VECTORS],
+    /// What each input alone would have paid.
+    costs: Option<Vec<u64>>,
+}
+
+/// Kind of a byte, for choosing weights.
+fn class(byte: u8) -> usize {
+    match byte {
+        b'a'..=b'z' => 0,
+        b'A'..=b'Z' => 1,
+        b'0'..=b'9' => 2,
+        b' ' => 3,
+        b'\n' | b'\r' | b'\t' => 4,
+        0 => 5,
+        128..=255 => 6,
+        _ => 7,
+    }
+}
+
+/// Where the inputs of each kind start.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    /// Distances of the contexts, whose log odds come first.
+    distances: usize,
+    /// Runs.
+    runs: usize,
+    /// Plain counts and the two matches.
+    plain: usize,
+    /// Three of the transformer, then the constant one.
+    foretold: usize,
+}
+
+impl Places {
+    /// Initial weights. Experts know nothing yet: alone they share the say, beside a transformer they have to earn it.
+    fn initial_weights(&self, foretold: bool) -> [[i32; LANES]; VECTORS] {
+        let mut weights = [[if foretold { ONE / 32 } else { ONE / 5 }; LANES]; VECTORS];
+        let flat = weights.as_flattened_mut();
+        flat[self.distances..self.runs].fill(0);
+        flat[self.foretold..].fill(0);
+        flat[self.foretold] = if foretold { ONE } else { 0 };
+        weights
+    }
+}
+
+/// Sizes of the tables for a frame, as powers of two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Bytes of bit histories.
+    pub histories: u32,
+    /// Places of each match table.
+    pub places: u32,
+    /// Entries of runs.
+    pub runs: u32,
+    /// Contexts of the last map.
+    pub map: u32,
+}
+
+impl Sizes {
+    /// For `length` bytes, within a cap of 2^`cap` bytes: half for bit histories, the rest for all else.
+    pub fn new(length: u64, cap: u8) -> Sizes {
+        let cap = u32::from(cap.clamp(16, 30));
+        let length = length.clamp(1 << 10, 1 << 32).next_power_of_two().ilog2();
+        Sizes {
+            histories: (length + 6).min(cap - 1),
+            places: length.min(22).min(cap - 5),
+            runs: length.min(21).min(cap - 6),
+            map: (length - 3).clamp(7, 14).min(cap - 8),
+        }
+    }
+}
+
+impl Predictor {
+    /// Knows nothing; for `length` bytes in all.
+    pub fn new(
+        vocabulary: &Vocabulary,
+        options: &Options,
+        streams: usize,
+        length: u64,
+        sizes: &Sizes,
+    ) -> Predictor {
+        let has =
+            |name: &str| Experts::named(name).is_some_and(|part| options.experts.contains(part));
+        let bytes = vocabulary.is_single_bytes();
+        let names = if bytes {
+            &contexts::BYTE_CONTEXTS[..]
+        } else {
+            &contexts::TOKEN_CONTEXTS[..]
+        };
+        let active: Vec<usize> = (0..names.len()).filter(|&n| has(names[n])).collect();
+        let run_active: Vec<usize> = (0..RUN_CONTEXTS.len())
+            .filter(|&n| !bytes && has("runs") && has(RUN_CONTEXTS[n]))
+            .collect();
+        let per_stream = length / streams as u64 + 1;
+        let distances = if has("distances") { active.len() } else { 0 };
+        let runs = active.len() + distances;
+        let plain = runs + run_active.len();
+        let places = Places {
+            distances: active.len(),
+            runs,
+            plain,
+            foretold: plain + 3,
+        };
+        let mut inputs: Vec<&'static str> = active.iter().map(|&n| names[n]).collect();
+        inputs.extend(std::iter::repeat_n("", distances));
+        inputs.extend(run_active.iter().map(|&n| RUN_CONTEXTS[n]));
+        inputs.extend(["order0", "match", "short", "transformer"]);
+        Predictor {
+            on: Switches {
+                order0: has("order0"),
+                long: has("match"),
+                short: has("short"),
+                runs: !run_active.is_empty(),
+                sharp: has("sharp"),
+                refined: has("refined"),
+                distances: distances > 0,
+            },
+            sizes: *sizes,
+            bytes,
+            names: inputs,
+            places,
+            streams: (0..streams)
+                .map(|_| Stream {
+                    recent: Recent::new(per_stream),
+                    memory: Memory::new(vocabulary.len(), bytes),
+                })
+                .collect(),
+            tokens: Tokens::new(vocabulary, streams + 1),
+            histories: Histories::new(active.len(), sizes.histories),
+            active,
+            order0: vec![Adaptive::EVEN; vocabulary.len()],
+            long: Matcher::new(if bytes { 16 } else { 6 }, sizes.places, streams + 1),
+            short: Matcher::new(if bytes { 6 } else { 3 }, sizes.places, streams + 1),
+            runs: Runs::new(
+                if run_active.is_empty() {
+                    0
+                } else {
+                    RUN_CONTEXTS.len()
+                },
+                sizes.runs,
+            ),
+            run_active,
+            refine: Apm::new(MAX_DEPTH * 4, 6),
+            mixing: Mixing::new(
+                Stages {
+                    sets: [
+                        has("by-node"),
+                        has("by-match"),
+                        has("by-trust"),
+                        has("by-byte"),
+                    ],
+                    last: has("last-layer"),
+                    maps: has("maps"),
+                },
+                &places.initial_weights(false),
+                (places.foretold + 4).div_ceil(LANES),
+                sizes.map,
+            ),
+            contexts: [0; MAX_CONTEXTS],
+            local: 1,
+            surprise: 0,
+            class: 0,
+            inputs: [[0; LANES]; VECTORS],
+            costs: options.report.then(|| vec![0; INPUTS]),
+        }
+    }
+
+    /// What each input alone would have paid.
+    pub fn sources(&self) -> Vec<Source> {
+        let costs = self.costs.iter().flatten();
+        let named = self
+            .names
+            .iter()
+            .zip(costs)
+            .filter(|(name, _)| !name.is_empty());
+        named.map(|(&name, &cost)| Source { name, cost }).collect()
+    }
+
+    /// Sizes of its tables.
+    pub fn sizes(&self) -> Sizes {
+        self.sizes
+    }
+
+    /// Makes ready for the next token of a stream; `foretold`: the transformer takes part.
+    #[inline(always)]
+    pub fn begin(&mut self, stream: usize, foretold: bool) {
+        if foretold && self.mixing.is_fresh() {
+            self.mixing.set_weights(&self.places.initial_weights(true));
+        }
+        let Stream { recent, memory } = &mut self.streams[stream];
+        let len = self.tokens.len(stream);
+        if let Some(last) = len
+            .checked_sub(1)
+            .and_then(|at| self.tokens.get(stream, at))
+        {
+            if self.on.long {
+                self.long.advance(&self.tokens, stream, last);
+            }
+            if self.on.short {
+                self.short.advance(&self.tokens, stream, last);
+            }
+        }
+        if self.bytes {
+            contexts::of_bytes(&mut self.contexts, recent, memory);
+        } else {
+            contexts::of_tokens(&mut self.contexts, &self.tokens, stream, recent, memory);
+        }
+        // Those in use move to the front; each is told from the others by its place.
+        for (k, &index) in self.active.iter().enumerate() {
+            self.contexts[k] =
+                self.contexts[index].wrapping_add((index as u32).wrapping_mul(0x9E37_79B1));
+        }
+        if self.on.runs {
+            let mut hashes = [0; RUN_CONTEXTS.len()];
+            contexts::of_runs(&mut hashes, &self.tokens, stream);
+            for &n in &self.run_active {
+                self.runs.find(n, hashes[n]);
+            }
+        }
+        self.class = class(recent.back(1));
+        self.surprise = 0;
+    }
+
+    /// The probability (16 bits) of "right" at a node.
+    #[inline(always)]
+    pub fn predict(&mut self, stream: usize, node: &Node) -> u16 {
+        if node.depth.is_multiple_of(LEVELS) {
+            if node.depth > 0 {
+                self.histories.store();
+            }
+            self.histories.fetch(&self.contexts, node.mid);
+            self.local = 1;
+        }
+        let places = self.places;
+        let (mut odds, mut distances) = ([0; MAX_CONTEXTS], [0; MAX_CONTEXTS]);
+        self.histories
+            .predict(self.local, &mut odds, &mut distances);
+        let inputs = self.inputs.as_flattened_mut();
+        // Whole arrays are copied, of which unused contexts at the end are overwritten by what comes next.
+        inputs[..MAX_CONTEXTS].copy_from_slice(&odds);
+        if self.on.distances {
+            inputs[places.distances..places.distances + MAX_CONTEXTS].copy_from_slice(&distances);
+        }
+        for (n, &run) in self.run_active.iter().enumerate() {
+            inputs[places.runs + n] = self
+                .runs
+                .predict(run, node.lo, node.mid, node.hi, node.depth);
+        }
+        let inputs = &mut inputs[places.plain..places.plain + 7];
+        inputs[0] = if self.on.order0 {
+            self.order0[usize::from(node.mid)].stretched()
+        } else {
+            0
+        };
+        let follow = |on: bool, matcher: &mut Matcher| {
+            if on {
+                matcher.predict(stream, node.lo, node.mid, node.hi, node.depth)
+            } else {
+                Prediction::default()
+            }
+        };
+        let long = follow(self.on.long, &mut self.long);
+        let short = follow(self.on.short, &mut self.short);
+        inputs[1] = long.stretched;
+        inputs[2] = short.stretched;
+        let known = node.left | node.right != 0;
+        let foretold = if known {
+            log_odds(node.right, node.left)
+        } else {
+            0
+        };
+        let depth = node.depth.min(MAX_DEPTH - 1);
+        inputs[3] = foretold;
+        if known {
+            if self.on.sharp {
+                inputs[4] = (i32::from(squash(foretold)) - 32768) >> 4;
+            }
+            if self.on.refined {
+                inputs[5] = stretch(
+                    self.refine
+                        .refine(foretold, depth * 4 + self.surprise.min(3)),
+                );
+            }
+        } else {
+            inputs[4..6].fill(0);
+        }
+        inputs[6] = 256;
+        let last = self.streams[stream].recent.last as u32;
+        let known_contexts = self.histories.found;
+        let order = known_contexts * 4 / (self.active.len() + 1);
+        let at = Situation {
+            sets: [
+                if self.bytes {
+                    usize::from(node.mid) + MAX_DEPTH * 4
+                } else {
+                    depth * 4 + order
+                },
+                long.length * LENGTHS + short.length,
+                if known {
+                    (((foretold.abs() / 256).min(12) * 4) as usize + self.surprise.min(3)) * 4
+                        + order
+                } else {
+                    13 * 16 + known_contexts * 8 + depth.min(7)
+                },
+                if self.bytes {
+                    (last & 0xFF) as usize * 8 + depth.min(7)
+                } else {
+                    self.class * 32 + depth
+                },
+            ],
+            length: long.length,
+            expected: long.bit,
+            depth,
+            hash: combine(u32::from(node.mid), last & 0xFF),
+        };
+        self.mixing.mix(&self.inputs, &at)
+    }
+
+    /// Learns a decision.
+    #[inline(always)]
+    pub fn update(&mut self, node: &Node, bit: bool) {
+        if let Some(costs) = &mut self.costs {
+            for (paid, &input) in costs.iter_mut().zip(self.inputs.as_flattened()) {
+                *paid += u64::from(cost(squash(input), bit));
+            }
+        }
+        self.mixing.update(&self.inputs, bit);
+        self.histories.update(self.local, bit);
+        for &n in &self.run_active {
+            self.runs.update_bit(n, bit);
+        }
+        if self.on.order0 {
+            self.order0[usize::from(node.mid)].update(bit, 255);
+        }
+        if self.on.long {
+            self.long.update(bit);
+        }
+        if self.on.short {
+            self.short.update(bit);
+        }
+        if node.left | node.right != 0 {
+            if self.on.refined {
+                self.refine.update(bit);
+            }
+            let part = if bit { node.right } else { node.left };
+            self.surprise +=
+                usize::from(part.saturating_mul(4) < node.left.wrapping_add(node.right));
+        }
+        self.local = self.local << 1 | usize::from(bit);
+    }
+
+    /// Learns the token that the decisions led to; `decided`: there were any.
+    #[inline(always)]
+    pub fn end(&mut self, stream: usize, token: u16, bytes: &[u8], decided: bool) {
+        if decided {
+            self.histories.store();
+        }
+        for &n in &self.run_active {
+            self.runs.update_token(n, token);
+        }
+        let Stream { recent, memory } = &mut self.streams[stream];
+        if let Some(before) = self
+            .tokens
+            .len(stream)
+            .checked_sub(1)
+            .and_then(|at| self.tokens.get(stream, at))
+        {
+            if !self.bytes {
+                memory.follow(before, token);
+            }
+        }
+        self.tokens.push(stream, token);
+        for &byte in bytes {
+            recent.push(byte);
+            if self.bytes {
+                memory.vote(recent, byte);
+            }
+        }
+    }
+
+    /// All that is learnt but the matches, always in the same order.
+    pub fn visit(&mut self, visit: &mut dyn FnMut(Field)) {
+        let (table, maps) = self.histories.parts_mut();
+        visit(Field::Bytes(table.bytes_mut()));
+        visit(Field::Longs(maps.as_flattened_mut()));
+        let (weights, points, decisions) = self.mixing.parts_mut();
+        visit(Field::Longs(std::slice::from_mut(decisions)));
+        for weights in weights {
+            visit(Field::Weights(weights));
+        }
+        for points in points {
+            visit(Field::Words(points));
+        }
+        visit(Field::Words(self.refine.points_mut()));
+        visit(Field::Adaptive(&mut self.order0));
+        visit(Field::Adaptive(self.long.confidence_mut()));
+        visit(Field::Adaptive(self.short.confidence_mut()));
+        visit(Field::Adaptive(self.runs.confidence_mut()));
+        visit(Field::Quads(self.runs.table_mut()));
+    }
+
+    /// Takes over what another predictor has learnt, whose tables may be smaller.
+    pub fn adopt(&mut self, mut other: Predictor) {
+        let (sizes, theirs) = (self.sizes, other.sizes);
+        other.histories.grow(sizes.histories);
+        other.mixing.grow(sizes.map);
+        other.runs.grow(sizes.runs);
+        self.sizes = Sizes {
+            histories: sizes.histories.max(theirs.histories),
+            runs: sizes.runs.max(theirs.runs),
+            map: sizes.map.max(theirs.map),
+            ..sizes
+        };
+        self.histories = other.histories;
+        self.mixing = other.mixing;
+        self.runs = other.runs;
+        self.refine = other.refine;
+        self.order0 = other.order0;
+        self.long.adopt(&mut other.long);
+        self.short.adopt(&mut other.short);
+    }
+
+    /// Puts tokens where matches find them, as a stream of their own.
+    pub fn remember(&mut self, tokens: &[u16]) {
+        let stream = self.streams.len();
+        for &token in tokens {
+            self.tokens.push(stream, token);
+            self.long.insert(&self.tokens, stream);
+            self.short.insert(&self.tokens, stream);
+        }
+    }
+
+    /// The last `count` tokens, those of a prior first, then stream after stream.
+    pub fn recall(&self, count: usize) -> Vec<u16> {
+        let order = std::iter::once(self.streams.len()).chain(0..self.streams.len());
+        let all = order.flat_map(|stream| {
+            (0..self.tokens.len(stream)).filter_map(move |at| self.tokens.get(stream, at))
+        });
+        let skip = (0..=self.streams.len())
+            .map(|stream| self.tokens.len(stream))
+            .sum::<usize>()
+            .saturating_sub(count);
+        all.skip(skip).collect()
+    }
+}
+
+/// A part of the learnt state, for saving and loading.
+pub enum Field<'a> {
+    /// Bit histories.
+    Bytes(&'a mut [u8]),
+    /// Points of maps.
+    Words(&'a mut [u16]),
+    /// Maps of histories, counters.
+    Longs(&'a mut [u32]),
+    /// Weights, within the mixer's limit.
+    Weights(&'a mut [i32]),
+    /// Adaptive probabilities.
+    Adaptive(&'a mut [Adaptive]),
+    /// Runs.
+    Quads(&'a mut [u64]),
+}

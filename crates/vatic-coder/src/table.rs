@@ -1,0 +1,157 @@
+//! The hash table of bit histories: one cache line per look-up, one look-up per four levels of the tree.
+
+use crate::state::priority;
+
+/// Bytes of a slot: a check byte and the 15 nodes of four levels.
+pub const SLOT: usize = 16;
+/// Bytes of a bucket, a cache line.
+const BUCKET: usize = 64;
+/// Levels of the tree that one slot covers.
+pub const LEVELS: usize = 4;
+
+/// Histories of (context, four levels below a node). Buckets hold four slots, told apart by a check byte; a new one takes
+/// the place of the one of least experience. Contexts of all orders share one table, so that each takes what it needs.
+#[derive(Debug, Clone)]
+pub struct Table {
+    bytes: Vec<u8>,
+    /// Where the first bucket starts, so that buckets lie on cache lines. It depends on where the allocator put the
+    /// bytes, and nothing else depends on it.
+    start: usize,
+    log2: u32,
+}
+
+impl Table {
+    /// An empty table of 2^`log2` bytes (at least one bucket).
+    pub fn new(log2: u32) -> Table {
+        let log2 = log2.max(BUCKET.ilog2());
+        let bytes = vec![0u8; (1 << log2) + BUCKET];
+        let start = bytes.as_ptr().align_offset(BUCKET).min(BUCKET);
+        Table { bytes, start, log2 }
+    }
+
+    /// Place of the bucket of a hash. To touch all of a token's buckets before using any lets their cache misses overlap.
+    #[inline(always)]
+    pub fn bucket(&self, hash: u64) -> usize {
+        self.start + (((hash >> 32) as usize) << 6 & ((1 << self.log2) - 1))
+    }
+
+    /// Reads a byte of a bucket only to have it in the cache.
+    #[inline(always)]
+    pub fn touch(&self, bucket: usize) -> u8 {
+        self.bytes[bucket]
+    }
+
+    /// Place and contents of the slot of a hash in its bucket: the one with its check byte, or, emptied, the least
+    /// experienced one. It is changed by [`put`](Self::put) only.
+    #[inline(always)]
+    pub fn take(&self, bucket: usize, hash: u64) -> (usize, [u8; SLOT]) {
+        let check = (hash >> 24) as u8;
+        let line = &self.bytes[bucket..bucket + BUCKET];
+        let (slots, _) = line.as_chunks::<SLOT>();
+        let (mut victim, mut least) = (0, u8::MAX);
+        for (way, slot) in slots.iter().enumerate() {
+            if slot[0] == check && slot[1] != 0 {
+                return (bucket + way * SLOT, *slot);
+            }
+            let worth = priority(slot[1]);
+            if worth < least {
+                (victim, least) = (way, worth);
+            }
+        }
+        let mut slot = [0; SLOT];
+        slot[0] = check;
+        (bucket + victim * SLOT, slot)
+    }
+
+    /// Stores what [`take`](Self::take) gave.
+    #[inline(always)]
+    pub fn put(&mut self, place: usize, slot: &[u8; SLOT]) {
+        self.bytes[place..place + SLOT].copy_from_slice(slot);
+    }
+
+    /// All buckets, for saving and loading.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.start..self.start + (1 << self.log2)]
+    }
+
+    /// Makes the table as large as 2^`log2` bytes, if it is smaller: more bits of the hash choose the bucket, so the old
+    /// buckets are repeated at every place where they may be looked for.
+    pub fn grow(&mut self, log2: u32) {
+        if log2 > self.log2 {
+            let mut larger = Table::new(log2);
+            for part in larger.bytes_mut().chunks_exact_mut(1 << self.log2) {
+                part.copy_from_slice(self.bytes_mut());
+            }
+            *self = larger;
+        }
+    }
+}
+
+/// Mixes a context and a node into a hash whose upper half chooses the bucket and whose next byte is the check.
+#[inline(always)]
+pub fn hash(context: u32, node: u32) -> u64 {
+    let x = (u64::from(node) << 32 | u64::from(context)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (x ^ x >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9)
+}
+
+/// Chains a value to a hash of 32 bits.
+#[inline(always)]
+pub fn combine(hash: u32, value: u32) -> u32 {
+    let x = (u64::from(hash) << 32 | u64::from(value)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+    (x >> 32) as u32 ^ (x >> 7) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state;
+
+    #[test]
+    fn slots_are_found_again_and_the_least_experienced_goes() {
+        let mut table = Table::new(0);
+        // Five contexts of one bucket, told apart by their check bytes.
+        let hashes: Vec<u64> = (0..5u64).map(|check| (check + 1) << 24).collect();
+        for (n, &hash) in hashes[..4].iter().enumerate() {
+            let (place, mut slot) = table.take(table.bucket(hash), hash);
+            for _ in 0..4 - n {
+                slot[1] = state::next(slot[1], true);
+            }
+            table.put(place, &slot);
+        }
+        let places: Vec<usize> = hashes[..4]
+            .iter()
+            .map(|&h| table.take(table.bucket(h), h).0)
+            .collect();
+        assert!(places.windows(2).all(|w| w[0] != w[1]));
+        let (newcomer, slot) = table.take(table.bucket(hashes[4]), hashes[4]);
+        assert_eq!((newcomer, slot[1]), (places[3], 0));
+        assert_eq!(state::counts(table.take(places[0], hashes[0]).1[1]), [0, 4]);
+    }
+
+    #[test]
+    fn a_grown_table_finds_its_slots() {
+        let mut table = Table::new(8);
+        let h = hash(1234, 5);
+        let (place, mut slot) = table.take(table.bucket(h), h);
+        slot[1] = 9;
+        table.put(place, &slot);
+        table.grow(12);
+        assert_eq!(table.take(table.bucket(h), h).1, slot);
+    }
+
+    #[test]
+    fn buckets_stay_inside() {
+        for log2 in [0, 6, 7, 12] {
+            let mut table = Table::new(log2);
+            for node in 0..5000 {
+                let h = hash(node * 77, node);
+                let bucket = table.bucket(h);
+                table.touch(bucket);
+                let (place, mut slot) = table.take(bucket, h);
+                slot[15] = 1;
+                table.put(place, &slot);
+            }
+            assert!(table.bytes_mut().iter().any(|&b| b != 0));
+        }
+    }
+}

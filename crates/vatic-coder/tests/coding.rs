@@ -1,0 +1,532 @@
+//! Coding as a whole: what comes out is what went in, at the size that was accounted for, on any machine.
+
+use proptest::prelude::*;
+use std::sync::Arc;
+use vatic_coder::{Blocks, Decoder, Encoder, Experts, Model, Options, Tree, Vocabulary, Weights};
+
+/// A reproducible source of numbers.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u32 {
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (self.0 >> 33) as u32
+    }
+}
+
+fn bytes() -> (Arc<Vocabulary>, Arc<Tree>) {
+    (Arc::new(Vocabulary::bytes()), Arc::new(Tree::bytes()))
+}
+
+/// 500 tokens: the bytes and some words, with counts as text has them.
+fn words() -> (Arc<Vocabulary>, Arc<Tree>) {
+    let mut numbers = Numbers(5);
+    let mut tokens: Vec<Vec<u8>> = (0..=255u8).map(|byte| vec![byte]).collect();
+    while tokens.len() < 500 {
+        let word: Vec<u8> = (0..2 + numbers.next() % 6)
+            .map(|_| b" etaoinsh\n,0"[numbers.next() as usize % 12])
+            .collect();
+        if !tokens.contains(&word) {
+            tokens.push(word);
+        }
+    }
+    tokens.sort();
+    let counts: Vec<u32> = tokens
+        .iter()
+        .map(|_| 1 + 1000 / (1 + numbers.next() % 1000))
+        .collect();
+    (
+        Arc::new(Vocabulary::from_tokens(&tokens).unwrap()),
+        Arc::new(Tree::new(&counts).unwrap()),
+    )
+}
+
+/// Weights of a step: none, or pseudo-random ones, the same on both sides.
+fn weights(step: usize, leaves: usize) -> Option<Vec<u32>> {
+    let mut numbers = Numbers(step as u64);
+    match step % 5 {
+        0 => None,
+        1 => Some(vec![1; leaves]),
+        2 => Some(
+            (0..leaves)
+                .map(|i| if i == step % leaves { 1 << 30 } else { 1 })
+                .collect(),
+        ),
+        _ => Some(
+            (0..leaves)
+                .map(|_| 1 + (numbers.next() >> (numbers.next() % 31)) / leaves as u32)
+                .collect(),
+        ),
+    }
+}
+
+/// Codes pieces in lockstep, checks the way back, and returns the coded bytes and the accounted bits (in 2^-16).
+fn round_trip(
+    (vocabulary, tree): &(Arc<Vocabulary>, Arc<Tree>),
+    options: &Options,
+    pieces: &[Vec<u16>],
+    foretold: bool,
+    prior: Option<&[u8]>,
+) -> (Vec<u8>, u64) {
+    let length = pieces.iter().map(Vec::len).sum::<usize>() as u64;
+    let steps = pieces.iter().map(Vec::len).max().unwrap_or(0);
+    let order = || {
+        (0..steps)
+            .flat_map(|t| (0..pieces.len()).map(move |s| (t, s)))
+            .filter(|&(t, s)| t < pieces[s].len())
+    };
+    let new = || {
+        let mut model = Model::new(vocabulary, tree, options, pieces.len(), length).unwrap();
+        if let Some(prior) = prior {
+            model.load(prior).unwrap();
+        }
+        model
+    };
+    let mut blocks = Blocks::default();
+    let mut model = new();
+    let mut encoder = Encoder::new();
+    for (t, s) in order() {
+        let leaves = if foretold {
+            weights(t * 3 + s, vocabulary.len())
+        } else {
+            None
+        };
+        let w = leaves
+            .as_ref()
+            .map(|leaves| Weights::new(leaves, &mut blocks));
+        model.encode(s, w.as_ref(), pieces[s][t], &mut encoder);
+    }
+    let report = model.report();
+    assert_eq!(report.tokens, length);
+    let coded = encoder.finish();
+    let mut model = new();
+    let mut decoder = Decoder::new(&coded);
+    for (t, s) in order() {
+        let leaves = if foretold {
+            weights(t * 3 + s, vocabulary.len())
+        } else {
+            None
+        };
+        let w = leaves
+            .as_ref()
+            .map(|leaves| Weights::new(leaves, &mut blocks));
+        assert_eq!(
+            model.decode(s, w.as_ref(), &mut decoder),
+            pieces[s][t],
+            "token {t} of stream {s}"
+        );
+    }
+    (coded, report.paid)
+}
+
+fn to_tokens(data: &[u8]) -> Vec<u16> {
+    data.iter().map(|&byte| byte.into()).collect()
+}
+
+const TEXT: &str = "id,name,value\n17,alpha,3.25\n18,beta,3.50\n19,gamma,3.75\n\
+    It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness.\n";
+
+/// FNV-1a, for golden values.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
+}
+
+#[test]
+fn accounts_are_the_real_size() {
+    let text = to_tokens(TEXT.repeat(20).as_bytes());
+    let (first, rest) = text.split_at(text.len() / 2);
+    for foretold in [false, true] {
+        let (coded, paid) = round_trip(
+            &bytes(),
+            &Options::default(),
+            &[first.to_vec(), rest.to_vec()],
+            foretold,
+            None,
+        );
+        let paid = paid as f64 / 65536.0 / 8.0;
+        assert!(
+            (coded.len() as f64 - paid).abs() <= 2.0 + paid * 1e-4,
+            "{} bytes for {paid}",
+            coded.len()
+        );
+    }
+}
+
+#[test]
+fn each_input_has_its_account() {
+    let (vocabulary, tree) = bytes();
+    let options = Options {
+        report: true,
+        ..Options::default()
+    };
+    let text = TEXT.repeat(10);
+    let mut model = Model::new(&vocabulary, &tree, &options, 1, text.len() as u64).unwrap();
+    let mut encoder = Encoder::new();
+    for &byte in text.as_bytes() {
+        model.encode(0, None, byte.into(), &mut encoder);
+    }
+    let report = model.report();
+    for name in ["o1", "o6", "word", "match", "order0"] {
+        let source = report
+            .sources
+            .iter()
+            .find(|source| source.name == name)
+            .unwrap();
+        assert!(
+            source.cost > report.paid,
+            "no input alone ({name}) does as well as all together"
+        );
+        assert!(
+            source.cost < text.len() as u64 * 8 << 16,
+            "{name} knows something"
+        );
+    }
+}
+
+#[test]
+fn without_experts_the_weights_are_coded_at_their_entropy() {
+    let set = words();
+    let options = Options {
+        experts: Experts::NONE,
+        ..Options::default()
+    };
+    let mut model = Model::new(&set.0, &set.1, &options, 1, 20_000).unwrap();
+    let mut encoder = Encoder::new();
+    let mut blocks = Blocks::default();
+    let mut numbers = Numbers(9);
+    let mut bits = 0.0;
+    for step in 0..20_000 {
+        let leaves: Vec<u32> = weights(3 + 5 * (step % 50), 500).unwrap();
+        let total: u64 = leaves.iter().map(|&w| u64::from(w)).sum();
+        // A token drawn by the weights.
+        let mut rest = (u64::from(numbers.next()) << 31 | u64::from(numbers.next())) % total;
+        let token = leaves
+            .iter()
+            .position(|&w| {
+                let here = rest < u64::from(w);
+                rest = rest.wrapping_sub(u64::from(w));
+                here
+            })
+            .unwrap();
+        bits -= (f64::from(leaves[token]) / total as f64).log2();
+        model.encode(
+            0,
+            Some(&Weights::new(&leaves, &mut blocks)),
+            token as u16,
+            &mut encoder,
+        );
+    }
+    let size = encoder.finish().len() as f64 * 8.0;
+    assert!(
+        size < bits * 1.001 + 16.0,
+        "{size} bits for an entropy of {bits}"
+    );
+}
+
+#[test]
+fn experts_learn() {
+    let text = to_tokens(TEXT.repeat(50).as_bytes());
+    let (coded, _) = round_trip(
+        &bytes(),
+        &Options::default(),
+        std::slice::from_ref(&text),
+        false,
+        None,
+    );
+    assert!(
+        coded.len() < 300,
+        "{} bytes for {} that repeat",
+        coded.len(),
+        text.len()
+    );
+}
+
+#[test]
+fn a_record_structure_is_found() {
+    // 32-bit counters beside noise: only the distance of 12 bytes tells.
+    let mut numbers = Numbers(1);
+    let mut data = Vec::new();
+    for i in 0..4000u32 {
+        data.extend((1000 + i / 7).to_be_bytes());
+        data.extend([1, 2, 3, 4]);
+        data.extend([0, 0, (numbers.next() >> 8) as u8, 7]);
+    }
+    let (coded, _) = round_trip(
+        &bytes(),
+        &Options::default(),
+        &[to_tokens(&data)],
+        false,
+        None,
+    );
+    assert!(
+        coded.len() < 5200,
+        "{} bytes, of which 4000 are noise",
+        coded.len()
+    );
+}
+
+#[test]
+fn a_match_in_another_stream_is_found() {
+    let mut numbers = Numbers(3);
+    let noise: Vec<u16> = (0..3000)
+        .map(|_| (numbers.next() >> 5) as u16 & 0xFF)
+        .collect();
+    let mut late = vec![7; 2000];
+    late.extend(&noise);
+    let (coded, _) = round_trip(
+        &bytes(),
+        &Options::default(),
+        &[noise.clone(), late],
+        false,
+        None,
+    );
+    assert!(
+        coded.len() < 3600,
+        "{} bytes for 3000 of noise and their copy",
+        coded.len()
+    );
+}
+
+#[test]
+fn single_leaf_and_empty_frames() {
+    let single = (
+        Arc::new(Vocabulary::from_tokens(&["x"]).unwrap()),
+        Arc::new(Tree::new(&[1]).unwrap()),
+    );
+    assert!(
+        round_trip(&single, &Options::default(), &[vec![0; 100]], true, None)
+            .0
+            .is_empty()
+    );
+    assert!(
+        round_trip(&bytes(), &Options::default(), &[vec![]], true, None)
+            .0
+            .is_empty()
+    );
+}
+
+#[test]
+fn misuse_is_told() {
+    let (vocabulary, tree) = bytes();
+    let options = Options::default();
+    assert!(Model::new(&vocabulary, &words().1, &options, 1, 1).is_err());
+    assert!(Model::new(&vocabulary, &tree, &options, 0, 1).is_err());
+    assert!(Model::new(&vocabulary, &tree, &options, 1025, 1).is_err());
+}
+
+fn some_tokens(leaves: u16) -> impl Strategy<Value = Vec<Vec<u16>>> {
+    let piece = prop_oneof![
+        prop::collection::vec(0..leaves, 0..200),
+        (0..leaves, 0..300usize).prop_map(|(token, n)| vec![token; n]),
+        (prop::collection::vec(0..leaves, 1..12), 1..30usize).prop_map(|(unit, n)| unit.repeat(n)),
+    ];
+    prop::collection::vec(piece, 1..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_tokens_round_trip(pieces in some_tokens(500), parts in any::<u64>(), all in any::<bool>(), memory in 0u8..40,
+        foretold in any::<bool>()) {
+        let experts = if all { Experts::ALL } else { Experts(parts) };
+        let options = Options { experts, memory_log2: memory.min(20), report: parts & 1 == 1 };
+        round_trip(&words(), &options, &pieces, foretold, None);
+    }
+
+    #[test]
+    fn any_bytes_round_trip(pieces in some_tokens(256), memory in 0u8..20, foretold in any::<bool>()) {
+        let options = Options { memory_log2: memory, ..Options::default() };
+        round_trip(&bytes(), &options, &pieces, foretold, None);
+    }
+
+    #[test]
+    fn damaged_priors_are_safe(at in 19usize..30_000, flip in 1u8.., more in prop::collection::vec(any::<u8>(), 0..40)) {
+        let set = words();
+        let options = Options { memory_log2: 16, ..Options::default() };
+        let tokens: Vec<u16> = (0..3000u32).map(|i| (i * i % 413) as u16).collect();
+        let mut teacher = Model::new(&set.0, &set.1, &options, 1, 3000).unwrap();
+        for &token in &tokens {
+            teacher.encode(0, None, token, &mut Encoder::new());
+        }
+        let mut prior = teacher.save();
+        let at = at % prior.len();
+        prior[at] ^= flip;
+        for (n, byte) in more.iter().enumerate() {
+            let place = (at * (n + 3) * 7919) % prior.len();
+            if place >= 19 {
+                prior[place] = *byte;
+            }
+        }
+        let mut pupil = Model::new(&set.0, &set.1, &options, 1, 3000).unwrap();
+        if pupil.load(&prior).is_ok() {
+            let mut decoder = Decoder::new(&more);
+            for &token in &tokens {
+                pupil.encode(0, None, token, &mut Encoder::new());
+                prop_assert!(pupil.decode(0, None, &mut decoder) < 500);
+            }
+        }
+    }
+
+    #[test]
+    fn garbage_decodes_to_something(garbage in prop::collection::vec(any::<u8>(), 0..300), foretold in any::<bool>()) {
+        let (vocabulary, tree) = words();
+        let mut model = Model::new(&vocabulary, &tree, &Options::default(), 3, 900).unwrap();
+        let mut decoder = Decoder::new(&garbage);
+        let mut blocks = Blocks::default();
+        for step in 0..900 {
+            let leaves = if foretold { weights(step, 500) } else { None };
+            let w = leaves.as_ref().map(|leaves| Weights::new(leaves, &mut blocks));
+            prop_assert!(model.decode(step % 3, w.as_ref(), &mut decoder) < 500);
+        }
+    }
+}
+
+#[test]
+fn a_prior_helps_from_the_first_byte() {
+    let records: Vec<String> = (0..60u32)
+        .map(|i| {
+            format!(
+                "{{\"id\":{},\"user\":\"u{}\",\"ok\":{}}}\n",
+                5000 + i * 37,
+                i * i % 91,
+                i % 3 == 0
+            )
+        })
+        .collect();
+    let set = bytes();
+    let options = Options {
+        memory_log2: 20,
+        ..Options::default()
+    };
+    let mut teacher = Model::new(&set.0, &set.1, &options, 1, 2000).unwrap();
+    for byte in records[..50].concat().bytes() {
+        teacher.encode(0, None, byte.into(), &mut Encoder::new());
+    }
+    let prior = teacher.save();
+    assert!(prior.len() < 150_000, "{}", prior.len());
+    for length in [1, 20] {
+        // Tables smaller and larger than the prior's.
+        let record = to_tokens(records[50].repeat(length).as_bytes());
+        let plain = round_trip(&set, &options, std::slice::from_ref(&record), false, None)
+            .0
+            .len();
+        let primed = round_trip(
+            &set,
+            &options,
+            std::slice::from_ref(&record),
+            false,
+            Some(&prior),
+        )
+        .0
+        .len();
+        assert!(primed * 3 < plain, "{primed} {plain}");
+    }
+    // Learning goes on, and can be saved again.
+    let mut pupil = Model::new(&set.0, &set.1, &options, 2, 100_000).unwrap();
+    pupil.load(&prior).unwrap();
+    pupil.encode(1, None, 65, &mut Encoder::new());
+    let mut third = Model::new(&set.0, &set.1, &options, 1, 10).unwrap();
+    third.load(&pupil.save()).unwrap();
+}
+
+#[test]
+fn a_prior_starts_where_the_teacher_stood() {
+    let set = words();
+    let options = Options {
+        memory_log2: 18,
+        ..Options::default()
+    };
+    let tokens: Vec<u16> = (0..2000u32).map(|i| (i * i % 313) as u16).collect();
+    let mut teacher = Model::new(&set.0, &set.1, &options, 1, 2000).unwrap();
+    for &token in &tokens {
+        teacher.encode(0, None, token, &mut Encoder::new());
+    }
+    let mut pupil = Model::new(&set.0, &set.1, &options, 1, 2000).unwrap();
+    pupil.load(&teacher.save()).unwrap();
+    assert_eq!(pupil.save(), teacher.save());
+}
+
+#[test]
+fn other_priors_are_refused() {
+    let (vocabulary, tree) = bytes();
+    let options = Options {
+        memory_log2: 16,
+        ..Options::default()
+    };
+    let new = |options: &Options| Model::new(&vocabulary, &tree, options, 1, 5000).unwrap();
+    let prior = new(&options).save();
+    assert!(new(&options).load(&prior).is_ok());
+    assert!(
+        new(&Options {
+            experts: Experts::ALL.without(Experts::named("o1").unwrap()),
+            ..options.clone()
+        })
+        .load(&prior)
+        .is_err()
+    );
+    assert!(
+        new(&Options {
+            experts: Experts::NONE,
+            ..options.clone()
+        })
+        .load(&prior)
+        .is_err()
+    );
+    let set = words();
+    assert!(
+        Model::new(&set.0, &set.1, &options, 1, 5000)
+            .unwrap()
+            .load(&prior)
+            .is_err()
+    );
+    let large = Model::new(&vocabulary, &tree, &Options::default(), 1, 5000)
+        .unwrap()
+        .save();
+    assert!(new(&options).load(&large).is_err());
+    for end in 0..prior.len() {
+        assert!(new(&options).load(&prior[..end]).is_err(), "{end}");
+    }
+    assert!(new(&options).load(&[&prior[..], &[0]].concat()).is_err());
+}
+
+/// What was coded once must be coded the same for ever, on every machine. If this fails, the format has changed.
+#[test]
+fn golden() {
+    let text = to_tokens(TEXT.repeat(8).as_bytes());
+    let (a, b) = text.split_at(500);
+    let plain = round_trip(
+        &bytes(),
+        &Options::default(),
+        std::slice::from_ref(&text),
+        false,
+        None,
+    )
+    .0;
+    let pieces = round_trip(
+        &bytes(),
+        &Options::default(),
+        &[a.to_vec(), b.to_vec()],
+        true,
+        None,
+    )
+    .0;
+    let mut numbers = Numbers(11);
+    let tokens: Vec<u16> = (0..3000)
+        .map(|i| {
+            if i % 7 < 3 {
+                numbers.next() as u16 % 500
+            } else {
+                i as u16 % 350
+            }
+        })
+        .collect();
+    let words = round_trip(&words(), &Options::default(), &[tokens], true, None).0;
+    let found = [&plain, &pieces, &words].map(|coded| (coded.len(), fingerprint(coded)));
+    assert_eq!(found, [(87, 12439746551640292594), (91, 6114269327241993384), (1809, 13320336727336705711)]);
+}
