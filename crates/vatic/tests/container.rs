@@ -145,7 +145,8 @@ fn noise_grows_by_at_most_16_bytes() {
 #[test]
 fn noise_that_repeats_is_not_stored() {
     let content = noise(100_000, 3).repeat(2);
-    let packed = vatic::compress(&content, &plain()).unwrap();
+    // Tables as large as they like: what repeats lies 100,000 bytes back.
+    let packed = vatic::compress(&content, &Options::new().model(None)).unwrap();
     assert!(packed.len() < 110_000, "{}", packed.len());
 }
 
@@ -216,7 +217,7 @@ fn every_cut_is_noticed() {
             .len()];
     let note = vatic::skippable(b"a note").unwrap().len();
     for cut in
-        (0..packed.len()).filter(|cut| cut % 997 == 0 || cut + 100 > packed.len() || *cut < 100)
+        (0..packed.len()).filter(|cut| cut % 9973 == 0 || cut + 75 > packed.len() || *cut < 25)
     {
         let decoded = vatic::decompress(&packed[..cut]);
         if cut == member_ends[0] || cut == member_ends[0] - note {

@@ -8,7 +8,8 @@ use cases::Decode;
 
 fn golden(name: &str) -> Vec<u8> {
     let path = format!("{}/../../tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}; write it with the example `golden`"))
+    std::fs::read(&path)
+        .unwrap_or_else(|error| panic!("{path}: {error}; write it with the example `golden`"))
 }
 
 #[test]
@@ -20,10 +21,17 @@ fn golden_files_decode_and_are_made_again() {
             Decode::Container(options) => vatic::decompress_with(&packed, options),
             Decode::Message(options) => vatic::message::decompress(&packed, options, 1 << 20),
         };
-        assert_eq!(golden(&format!("{}.content", case.name)), case.content, "{}: the content has changed", case.name);
+        assert_eq!(
+            golden(&format!("{}.content", case.name)),
+            case.content,
+            "{}: the content has changed",
+            case.name
+        );
         match decoded {
             Ok(decoded) if decoded == case.content && packed == case.packed => {}
-            Ok(decoded) if decoded == case.content => different.push(format!("{} is made differently now", case.name)),
+            Ok(decoded) if decoded == case.content => {
+                different.push(format!("{} is made differently now", case.name))
+            }
             Ok(_) => different.push(format!("{} decodes to something else", case.name)),
             Err(error) => different.push(format!("{}: {error}", case.name)),
         }

@@ -38,11 +38,17 @@ fn threads_change_nothing() {
         let options = tokens().streams_log2(Some(log2));
         let packed = vatic::compress(content, &options.clone().threads(1)).unwrap();
         for threads in [2, 3, 8] {
-            assert_eq!(vatic::compress(content, &options.clone().threads(threads)).unwrap(), packed);
+            assert_eq!(
+                vatic::compress(content, &options.clone().threads(threads)).unwrap(),
+                packed
+            );
             let decode = DecodeOptions::new().threads(threads);
             assert_eq!(vatic::decompress_with(&packed, &decode).unwrap(), content);
         }
-        assert_eq!(vatic::decompress_with(&packed, &DecodeOptions::new().threads(1)).unwrap(), content);
+        assert_eq!(
+            vatic::decompress_with(&packed, &DecodeOptions::new().threads(1)).unwrap(),
+            content
+        );
     }
 }
 
@@ -57,8 +63,12 @@ fn every_cut_and_flipped_byte_is_noticed() {
         for flip in [0x01, 0x10, 0x80, 0xFF] {
             let mut damaged = packed.clone();
             damaged[at] ^= flip;
-            let decoded = vatic::decompress_with(&damaged, &DecodeOptions::new().max_memory(1 << 28));
-            assert!(decoded.is_err() || decoded.unwrap() == content, "byte {at} ^ {flip:02x}");
+            let decoded =
+                vatic::decompress_with(&damaged, &DecodeOptions::new().max_memory(1 << 28));
+            assert!(
+                decoded.is_err() || decoded.unwrap() == content,
+                "byte {at} ^ {flip:02x}"
+            );
         }
     }
 }
@@ -71,10 +81,22 @@ fn a_missing_model_is_named() {
     let error = vatic::decompress(&packed).unwrap_err();
     assert!(matches!(error, Error::UnknownModel { .. }));
     let swift = Model::swift();
-    assert!(error.to_string().contains(&swift.id().to_string()), "{error}");
-    assert!(error.to_string().contains(&format!("{:02x}{:02x}…", packed[8], packed[9])), "{error}");
+    assert!(
+        error.to_string().contains(&swift.id().to_string()),
+        "{error}"
+    );
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("{:02x}{:02x}…", packed[8], packed[9])),
+        "{error}"
+    );
     // Listing needs no model.
-    assert!(vatic::info::list(Cursor::new(&packed)).unwrap().frames[0].model.is_some());
+    assert!(
+        vatic::info::list(Cursor::new(&packed)).unwrap().frames[0]
+            .model
+            .is_some()
+    );
 }
 
 #[test]
@@ -92,16 +114,28 @@ fn text_is_coded_as_tokens_and_tables_of_zeros_are_not() {
     };
     assert_eq!(mode(&STORY[..3000]), Mode::Tokens);
     assert_eq!(mode(&STORY.repeat(40_000 / STORY.len() + 1)), Mode::Tokens);
-    let table: Vec<u8> = (0..3000u32).flat_map(|i| [(i * i % 7) as u8, 0, 0, (i % 5) as u8]).collect();
+    let table: Vec<u8> = (0..3000u32)
+        .flat_map(|i| [(i * i % 7) as u8, 0, 0, (i % 5) as u8])
+        .collect();
     assert_eq!(mode(&table), Mode::Bytes);
 }
 
 #[test]
 fn a_model_file_is_known_by_its_content() {
     let swift = Model::swift();
-    let file = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/swift/model.safetensors")).unwrap();
+    let file = std::fs::read(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../models/swift/model.safetensors"
+    ))
+    .unwrap();
     let same = Model::from_bytes(&file).unwrap();
     assert!(same.is_shipped());
-    assert_eq!((same.id(), same.name(), same.file_bytes()), (swift.id(), swift.name(), file.len() as u64));
-    assert!(matches!(Model::from_bytes(&file[..1000]), Err(Error::Model(_))));
+    assert_eq!(
+        (same.id(), same.name(), same.file_bytes()),
+        (swift.id(), swift.name(), file.len() as u64)
+    );
+    assert!(matches!(
+        Model::from_bytes(&file[..1000]),
+        Err(Error::Model(_))
+    ));
 }

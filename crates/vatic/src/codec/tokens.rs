@@ -28,11 +28,11 @@ pub(crate) fn pieces(tokens: &[u16], streams: usize) -> Vec<&[u16]> {
         .collect()
 }
 
-/// Into how many streams so many tokens are cut, as log2. Each cut costs some 40 bytes (a piece's first words are
-/// foretold without what came before), so pieces have 4,096 tokens at least: about 4 KB when compressed, 1 % of which
-/// a cut may cost.
+/// Into how many streams so many tokens are cut, as log2. At a cut the transformer and the experts lose sight of what came
+/// before: of alice29.txt (44,000 tokens) 2 streams cost 0.4 %, 4 cost 0.6 % and 8 cost 0.8 %. At 16,384 tokens and more to a
+/// stream the loss is below 0.5 %.
 pub(crate) fn streams_log2(tokens: usize) -> u8 {
-    ((tokens / 4096).max(1).ilog2() as u8).min(6)
+    ((tokens / 16_384).max(1).ilog2() as u8).min(6)
 }
 
 /// The experts as they are before the first token of a frame of `length` bytes.

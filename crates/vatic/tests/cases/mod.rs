@@ -29,7 +29,9 @@ const WAVE: &[u8] = include_bytes!("../../../../fixtures/wave.bin");
 fn noise(n: usize) -> Vec<u8> {
     let mut state = 1u64;
     let step = |_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 56) as u8
     };
     (0..n).map(step).collect()
@@ -41,7 +43,12 @@ pub fn all() -> Result<Vec<Case>> {
     let mut add = |name, content: &[u8], options: Options| -> Result<()> {
         let packed = vatic::compress(content, &options)?;
         let decode = Decode::Container(DecodeOptions::new());
-        cases.push(Case { name, content: content.to_vec(), packed, decode });
+        cases.push(Case {
+            name,
+            content: content.to_vec(),
+            packed,
+            decode,
+        });
         Ok(())
     };
     let story = &STORY[..STORY.len().min(6000)];
@@ -49,19 +56,44 @@ pub fn all() -> Result<Vec<Case>> {
     add("empty.vtc", b"", options())?;
     add("byte.vtc", b"v", options())?;
     add("stored.vtc", &noise(700), options())?;
-    add("bytes.vtc", &WAVE[..WAVE.len().min(6000)], options().mode(Mode::Bytes))?;
-    add("bytes-settings.vtc", story, options().model(None).memory_log2(18))?;
+    add(
+        "bytes.vtc",
+        &WAVE[..WAVE.len().min(6000)],
+        options().mode(Mode::Bytes),
+    )?;
+    add(
+        "bytes-settings.vtc",
+        story,
+        options().model(None).memory_log2(18),
+    )?;
     add("tokens.vtc", story, options().mode(Mode::Tokens))?;
-    add("tokens-streams.vtc", story, options().mode(Mode::Tokens).streams_log2(Some(4)))?;
-    add("tokens-more-streams-than-tokens.vtc", &story[..200], options().mode(Mode::Tokens).streams_log2(Some(7)))?;
-    add("tokens-no-experts.vtc", &story[..3000], options().mode(Mode::Tokens).experts(Some(0)))?;
-    add("frames.vtc", &[story, &noise(66_000)].concat(), options().frame_size(1 << 16).mode(Mode::Bytes))?;
+    add(
+        "tokens-streams.vtc",
+        story,
+        options().mode(Mode::Tokens).streams_log2(Some(4)),
+    )?;
+    add(
+        "tokens-more-streams-than-tokens.vtc",
+        &story[..200],
+        options().mode(Mode::Tokens).streams_log2(Some(7)),
+    )?;
+    add(
+        "tokens-no-experts.vtc",
+        &story[..3000],
+        options().mode(Mode::Tokens).experts(Some(0)),
+    )?;
+    add(
+        "frames.vtc",
+        &[story, &noise(66_000)].concat(),
+        options().frame_size(1 << 16).mode(Mode::Bytes),
+    )?;
 
     let mut members = vatic::skippable(b"A note that decoders pass over.")?;
     members.extend(vatic::compress(b"First member. ", &options())?);
     let mut encoder = vatic::write::Encoder::new(members, options().model(None))?;
     // A flushed frame is not the last one: an end frame follows.
-    let flushed = std::io::Write::write_all(&mut encoder, b"Second member.").and_then(|()| std::io::Write::flush(&mut encoder));
+    let flushed = std::io::Write::write_all(&mut encoder, b"Second member.")
+        .and_then(|()| std::io::Write::flush(&mut encoder));
     flushed.map_err(vatic::Error::Write)?;
     cases.push(Case {
         name: "members.vtc",
@@ -70,7 +102,9 @@ pub fn all() -> Result<Vec<Case>> {
         decode: Decode::Container(DecodeOptions::new()),
     });
 
-    let samples: Vec<&[u8]> = ORDERS[..ORDERS.len().min(4000)].split(|&byte| byte == b'\n').collect();
+    let samples: Vec<&[u8]> = ORDERS[..ORDERS.len().min(4000)]
+        .split(|&byte| byte == b'\n')
+        .collect();
     let record = &ORDERS[ORDERS.len() - ORDERS.len().min(300)..];
     let settings = options().model(None).memory_log2(16);
     let prior = Prior::learn(&samples, &settings)?;
@@ -81,10 +115,21 @@ pub fn all() -> Result<Vec<Case>> {
         packed: vatic::compress(record, &options)?,
         decode: Decode::Container(DecodeOptions::new().prior(prior)),
     });
-    for (name, content) in [("message.raw", &b"Arrived safely, all well. Send more tea."[..]), ("message-stored.raw", &noise(20))] {
+    for (name, content) in [
+        (
+            "message.raw",
+            &b"Arrived safely, all well. Send more tea."[..],
+        ),
+        ("message-stored.raw", &noise(20)),
+    ] {
         let options = Options::new();
         let packed = vatic::message::compress(content, &options)?;
-        cases.push(Case { name, content: content.to_vec(), packed, decode: Decode::Message(options) });
+        cases.push(Case {
+            name,
+            content: content.to_vec(),
+            packed,
+            decode: Decode::Message(options),
+        });
     }
     Ok(cases)
 }
