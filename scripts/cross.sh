@@ -18,7 +18,8 @@ kit=$CARGO_TARGET_DIR/kit
 mkdir -p "$kit"
 
 # Our own code optimised as in every test run; what the tests merely use need not be fast, but should build fast.
-settings=(--config 'profile.dev.package."*".opt-level=1' --config 'profile.dev.debug=false')
+settings=(--config profile.dev.opt-level=1 --config profile.dev.debug=false)
+for crate in $crates; do settings+=(--config "profile.dev.package.$crate.opt-level=2"); done
 # An emulated processor is some twenty times slower: fewer random cases there, the same fixed ones.
 export PROPTEST_CASES=${PROPTEST_CASES:-8}
 
