@@ -40,7 +40,7 @@ prepare_apt() {
     [ "$(uname -m)" = x86_64 ] || die "this machine is no x86-64, and Debian's compiler is unpacked for that only; use 'rustup target add'"
     have apt-get && have dpkg || die "rustup has no standard library for the target and there is no apt; use 'rustup target add'"
     export APT_CONFIG=$kit/apt.conf
-    mkdir -p "$kit"/{root,debs,done,lists/partial,cache/archives/partial}
+    mkdir -p "$kit"/{unpacked,debs,done,lists/partial,cache/archives/partial}
     : >"$kit/status"
     cat >"$APT_CONFIG" <<CONF
 Dir::State::Lists "$kit/lists";
@@ -60,7 +60,7 @@ unpack() { # PACKAGE:ARCHITECTURE... into the kit, each once
     [ ${#wanted[@]} -gt 0 ] || return 0
     printf 'cross: unpacking %s\n' "${wanted[*]}"
     (cd "$kit/debs" && apt-get download -qq "${wanted[@]}")
-    for package in "$kit"/debs/*.deb; do dpkg -x "$package" "$kit/root"; done
+    for package in "$kit"/debs/*.deb; do dpkg -x "$package" "$kit/unpacked"; done
     rm -f "$kit"/debs/*.deb
     for package in "${wanted[@]}"; do : >"$kit/done/$package"; done
 }
@@ -72,8 +72,8 @@ use_kit() {
     release=$(apt-cache show rustc-web | sed -n 's/^Version: \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
     [ -n "$release" ] || die "apt offers no package rustc-web"
     unpack rustc-web:amd64 libstd-rust-web-dev:amd64 "libstd-rust-web-$release:amd64" libllvm22:amd64 "$@"
-    export RUSTC=$kit/root/usr/bin/rustc RUSTDOC=$kit/root/usr/bin/rustdoc
-    export LD_LIBRARY_PATH=$kit/root/usr/lib/x86_64-linux-gnu
+    export RUSTC=$kit/unpacked/usr/bin/rustc RUSTDOC=$kit/unpacked/usr/bin/rustdoc
+    export LD_LIBRARY_PATH=$kit/unpacked/usr/lib/x86_64-linux-gnu
     printf 'cross: %s\n' "$("$RUSTC" --version)"
 }
 
