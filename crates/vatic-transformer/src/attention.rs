@@ -125,10 +125,8 @@ pub(crate) unsafe fn attend<P: Products>(
             }
         }
         let max = fold_max(largest);
-        for chunk in chunks_mut(scores) {
-            for score in chunk {
-                *score = exp2(*score - max);
-            }
+        for score in scores.iter_mut() {
+            *score = exp2(*score - max);
         }
         scores[..seen.start].fill(0.0);
         scores[seen.end..].fill(0.0);
@@ -140,14 +138,9 @@ pub(crate) unsafe fn attend<P: Products>(
         }
         // The largest term is 1, so this changes nothing unless all scores are NaN.
         let unit = 16384.0 / (larger(1.0, fold(sums)) * value_max);
-        for ((to, chunk), scales) in weights
-            .iter_mut()
-            .zip(chunks(scores))
-            .zip(chunks(value_scales))
-        {
-            for i in 0..16 {
-                to[i] = rint_bits(chunk[i] * scales[i] * unit) as i16;
-            }
+        let terms = scores.iter().zip(value_scales.iter());
+        for (to, (score, scale)) in weights.as_flattened_mut().iter_mut().zip(terms) {
+            *to = rint_bits(score * scale * unit) as i16;
         }
         // SAFETY: the caller's promise.
         let sums = unsafe { P::weigh(weights, view.panels) };

@@ -99,7 +99,7 @@ pub(crate) fn fold_max(mut lanes: [f32; 16]) -> f32 {
 }
 
 #[inline(always)]
-pub(crate) fn chunks(x: &[f32]) -> &[[f32; 16]] {
+pub(crate) fn chunks<T>(x: &[T]) -> &[[T; 16]] {
     x.as_chunks::<16>().0
 }
 
@@ -120,6 +120,9 @@ pub(crate) fn inverse_rms(x: &[f32]) -> f32 {
     1.0 / (fold(squares) / x.len() as f32 + EPSILON).sqrt()
 }
 
+// Loops over whole vectors without accumulators, and loops that only fill 16 accumulators: compilers turn both into vector
+// instructions, but seldom a mixture.
+
 /// Quantises a vector whose length is a multiple of 16; the scale is multiplied by `factor`.
 #[inline(always)]
 pub(crate) fn quantise(x: &[f32], factor: f32, q: &mut [i8]) -> Quantised {
@@ -137,17 +140,12 @@ pub(crate) fn quantise(x: &[f32], factor: f32, q: &mut [i8]) -> Quantised {
     } else {
         0.0
     };
-    let mut sums = [0i32; 16];
-    for (chunk, to) in chunks(x).iter().zip(chunks_mut(q)) {
-        for i in 0..16 {
-            let level = rint_bits(chunk[i] * inverse) as i8;
-            to[i] = level;
-            sums[i] += i32::from(level);
-        }
+    for (to, x) in q.iter_mut().zip(x) {
+        *to = rint_bits(x * inverse) as i8;
     }
     Quantised {
         scale,
-        sum: sums.iter().sum(),
+        sum: q.iter().map(|&level| i32::from(level)).sum(),
     }
 }
 
@@ -201,20 +199,22 @@ pub(crate) fn leaf_weights(scores: &[f32], weights: &mut [u32]) {
         }
     }
     let max = fold_max(largest);
+    for (to, score) in weights.iter_mut().zip(scores) {
+        *to = exp2(score - max).to_bits();
+    }
     let mut sums = [0f32; 16];
-    for (chunk, to) in chunks(scores).iter().zip(chunks_mut(weights)) {
+    for chunk in chunks(weights) {
         for i in 0..16 {
-            let e = exp2(chunk[i] - max);
-            to[i] = e.to_bits();
-            sums[i] += e;
+            sums[i] += f32::from_bits(chunk[i]);
         }
     }
     // The largest term is 1, so this changes nothing unless all scores are NaN.
     let unit = (1u32 << 30) as f32 / larger(1.0, fold(sums));
-    for to in chunks_mut(weights) {
-        for to in to {
-            *to = 1 + (f32::from_bits(*to) * unit) as i32 as u32;
-        }
+    for to in weights {
+        let weight = f32::from_bits(*to) * unit;
+        // SAFETY: exp2 is in 0..=1, whatever its argument, and `unit` in 0..=2³⁰, so their product is a number in 0..=2³⁰. (The
+        // checked conversion takes as long as all the rest.)
+        *to = 1 + unsafe { weight.to_int_unchecked::<i32>() } as u32;
     }
 }
 

@@ -21,7 +21,7 @@ impl Random {
 
     /// In 0..n, for small n.
     pub(crate) fn below(&mut self, n: u64) -> u64 {
-        (self.next() >> 32) * n >> 32
+        ((self.next() >> 32) * n) >> 32
     }
 
     /// Evenly in 0.5..1.5.

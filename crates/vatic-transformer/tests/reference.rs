@@ -34,11 +34,13 @@ fn rotate(head: &mut [f64], file: &ModelFile, position: usize) {
     }
 }
 
+type Heads = Vec<Vec<f64>>;
+
 /// Logits in natural units after each token.
 fn forward(file: &ModelFile, tokens: &[u16]) -> Vec<Vec<f64>> {
     let config = &file.config;
     let width = config.width;
-    let mut past: Vec<Vec<(Vec<Vec<f64>>, Vec<Vec<f64>>)>> = vec![Vec::new(); config.layers];
+    let mut past: Vec<Vec<(Heads, Heads)>> = vec![Vec::new(); config.layers];
     let mut logits = Vec::new();
     for (t, &token) in tokens.iter().enumerate() {
         let row = &file.embed.weight[usize::from(token) * width..][..width];

@@ -65,6 +65,7 @@ fn blocks_of_any_length_equal_single_steps() {
 }
 
 #[test]
+#[allow(clippy::needless_range_loop)]
 fn streams_do_not_see_each_other() {
     let (model, tokens) = (model(), tokens(700));
     let kernel = kernels::names().next().unwrap();

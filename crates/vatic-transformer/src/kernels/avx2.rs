@@ -45,10 +45,10 @@ impl tile::Tile for Avx2 {
             let line = [_mm256_load_si256(line), _mm256_load_si256(line.add(1))];
             for r in 0..R {
                 let level = _mm256_set1_epi32(levels[r].cast::<i32>().read_unaligned());
-                for half in 0..2 {
-                    let pairs = _mm256_maddubs_epi16(line[half], level);
+                for (sum, line) in sums[r].iter_mut().zip(line) {
+                    let pairs = _mm256_maddubs_epi16(line, level);
                     let fours = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
-                    sums[r][half] = _mm256_add_epi32(sums[r][half], fours);
+                    *sum = _mm256_add_epi32(*sum, fours);
                 }
             }
         }
@@ -59,10 +59,10 @@ impl tile::Tile for Avx2 {
         // SAFETY: the CPU has AVX2; `scales` and `out` are 16 values each.
         unsafe {
             let scale = _mm256_set1_ps(scale);
-            for half in 0..2 {
+            for (half, sums) in sums.into_iter().enumerate() {
                 let (scales, out) = (scales.add(8 * half), out.add(8 * half));
                 let factor = _mm256_mul_ps(scale, _mm256_loadu_ps(scales));
-                let mut y = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[half]), factor);
+                let mut y = _mm256_mul_ps(_mm256_cvtepi32_ps(sums), factor);
                 if add {
                     y = _mm256_add_ps(_mm256_loadu_ps(out), y);
                 }
@@ -85,10 +85,10 @@ impl Products for Avx2 {
                 // |q| · (k with q's sign): the pairs' sums are at most 2 · 127 · 127 < 2¹⁵.
                 let q = _mm256_set1_epi32(query.add(quad).read_unaligned());
                 let size = _mm256_abs_epi8(q);
-                for half in 0..2 {
+                for (half, sum) in sums.iter_mut().enumerate() {
                     let key = _mm256_load_si256(keys.add(2 * quad + half));
                     let pairs = _mm256_maddubs_epi16(size, _mm256_sign_epi8(key, q));
-                    sums[half] = _mm256_add_epi32(sums[half], _mm256_madd_epi16(pairs, ones));
+                    *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(pairs, ones));
                 }
             }
             std::mem::transmute(sums)

@@ -45,8 +45,8 @@ impl tile::Tile for AvxVnni {
             let line = [_mm256_load_si256(line), _mm256_load_si256(line.add(1))];
             for r in 0..R {
                 let level = _mm256_set1_epi32(levels[r].cast::<i32>().read_unaligned());
-                for half in 0..2 {
-                    sums[r][half] = _mm256_dpbusd_avx_epi32(sums[r][half], line[half], level);
+                for (sum, line) in sums[r].iter_mut().zip(line) {
+                    *sum = _mm256_dpbusd_avx_epi32(*sum, line, level);
                 }
             }
         }

@@ -36,33 +36,6 @@ pub(crate) struct Activations<'a> {
     pub length: usize,
 }
 
-/// One row of activations.
-pub(crate) struct ActivationRow<'a> {
-    levels: &'a [i8],
-    pub scale: f32,
-    pub sum: i32,
-}
-
-impl<'a> Activations<'a> {
-    #[inline(always)]
-    pub fn rows(&self) -> impl Iterator<Item = ActivationRow<'a>> {
-        (self.levels.chunks_exact(self.length))
-            .zip(self.rows)
-            .map(|(levels, row)| ActivationRow {
-                levels,
-                scale: row.scale,
-                sum: row.sum,
-            })
-    }
-}
-
-impl<'a> ActivationRow<'a> {
-    #[inline(always)]
-    pub fn quads(&self) -> &'a [[i8; 4]] {
-        self.levels.as_chunks::<4>().0
-    }
-}
-
 /// The product with a packed matrix, exact in every kernel.
 pub(crate) trait Linear {
     /// `out[row][n] = (f32)(x[row] · w[n]) · (scale[row] · scale[n])`, or that added to `out`; rows of `out` are
@@ -154,6 +127,8 @@ pub(crate) use define_kernel;
 ///
 /// # Safety
 /// For all of them: the CPU has the instructions of `K`.
+// The f32 part is the same for all kernels and does not use `K`; the macro names it all the same.
+#[allow(clippy::extra_unused_type_parameters)]
 pub(crate) mod generic {
     use super::*;
 

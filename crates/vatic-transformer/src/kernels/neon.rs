@@ -95,9 +95,8 @@ macro_rules! neon_kernel {
                     for r in 0..R {
                         let level = vdupq_n_s32(levels[r].cast::<i32>().read_unaligned());
                         let level = vreinterpretq_s8_s32(level);
-                        for n in 0..4 {
-                            sums[r][n] =
-                                <$kernel as Fours>::multiply_add(sums[r][n], line[n], level);
+                        for (sum, line) in sums[r].iter_mut().zip(line) {
+                            *sum = <$kernel as Fours>::multiply_add(*sum, line, level);
                         }
                     }
                 }
@@ -113,10 +112,10 @@ macro_rules! neon_kernel {
             ) {
                 // SAFETY: the CPU has NEON; `scales` and `out` are 16 values each.
                 unsafe {
-                    for n in 0..4 {
+                    for (n, sums) in sums.into_iter().enumerate() {
                         let (scales, out) = (scales.add(4 * n), out.add(4 * n));
                         let factor = vmulq_f32(vdupq_n_f32(scale), vld1q_f32(scales));
-                        let mut y = vmulq_f32(vcvtq_f32_s32(sums[n]), factor);
+                        let mut y = vmulq_f32(vcvtq_f32_s32(sums), factor);
                         if add {
                             y = vaddq_f32(vld1q_f32(out), y);
                         }
@@ -136,9 +135,9 @@ macro_rules! neon_kernel {
                     let query = query.as_ptr().cast::<i32>();
                     for quad in 0..HEAD / 4 {
                         let q = vreinterpretq_s8_s32(vdupq_n_s32(query.add(quad).read_unaligned()));
-                        for n in 0..4 {
+                        for (n, sum) in sums.iter_mut().enumerate() {
                             let key = vld1q_s8(keys.add(64 * quad + 16 * n));
-                            sums[n] = <$kernel as Fours>::multiply_add(sums[n], key, q);
+                            *sum = <$kernel as Fours>::multiply_add(*sum, key, q);
                         }
                     }
                     std::mem::transmute(sums)

@@ -7,26 +7,57 @@ use crate::packed::{BIAS, PANEL, Packed};
 
 define_kernel!(Portable, "portable", []);
 
+/// Inputs, in groups of four, that are unpacked at a time.
+const QUADS: usize = 48;
+/// Rows that share what was unpacked.
+const ROWS: usize = 8;
+
+/// A stretch of a row or column as i16: compilers turn the dot product of two of these into vector instructions.
+type Stretch = [i16; 4 * QUADS];
+
+#[inline(always)]
+fn dot(a: &Stretch, b: &Stretch) -> i32 {
+    let mut sum = 0;
+    for i in 0..4 * QUADS {
+        sum += i32::from(a[i]) * i32::from(b[i]);
+    }
+    sum
+}
+
 impl Linear for Portable {
     #[inline(always)]
     unsafe fn linear(x: &Activations, weights: &Packed, out: &mut [f32], add: bool) {
         let columns = weights.padded_outputs();
         for panel in 0..weights.panels() {
-            let lines = weights.panel(panel);
             let scales = &weights.scale()[panel * PANEL..][..PANEL];
-            for (row, to) in x.rows().zip(out.chunks_exact_mut(columns)) {
-                let mut sums = [-BIAS * row.sum; PANEL];
-                for (line, quad) in lines.iter().zip(row.quads()) {
-                    for (sum, weights) in sums.iter_mut().zip(line.0.as_chunks::<4>().0) {
-                        for i in 0..4 {
-                            *sum += i32::from(weights[i]) * i32::from(quad[i]);
+            let blocks = x.rows.chunks(ROWS).zip(x.levels.chunks(ROWS * x.length));
+            for ((rows, levels), out) in blocks.zip(out.chunks_mut(ROWS * columns)) {
+                let mut sums = [[0; PANEL]; ROWS];
+                for (part, lines) in weights.panel(panel).chunks(QUADS).enumerate() {
+                    let mut unpacked = [[0; 4 * QUADS]; PANEL];
+                    for (quad, line) in lines.iter().enumerate() {
+                        for (output, weights) in unpacked.iter_mut().zip(line.0.as_chunks::<4>().0)
+                        {
+                            output[4 * quad..][..4].copy_from_slice(&weights.map(i16::from));
+                        }
+                    }
+                    for (sums, levels) in sums.iter_mut().zip(levels.chunks_exact(x.length)) {
+                        let mut row: Stretch = [0; 4 * QUADS];
+                        let levels = &levels[part * 4 * QUADS..][..4 * lines.len()];
+                        for (to, &level) in row.iter_mut().zip(levels) {
+                            *to = i16::from(level);
+                        }
+                        for (sum, output) in sums.iter_mut().zip(&unpacked) {
+                            *sum += dot(&row, output);
                         }
                     }
                 }
-                let to = &mut to[panel * PANEL..][..PANEL];
-                for ((to, sum), scale) in to.iter_mut().zip(sums).zip(scales) {
-                    let y = sum as f32 * (row.scale * scale);
-                    *to = if add { *to + y } else { y };
+                for ((row, sums), to) in rows.iter().zip(sums).zip(out.chunks_exact_mut(columns)) {
+                    let to = &mut to[panel * PANEL..][..PANEL];
+                    for ((to, sum), scale) in to.iter_mut().zip(sums).zip(scales) {
+                        let y = (sum - BIAS * row.sum) as f32 * (row.scale * scale);
+                        *to = if add { *to + y } else { y };
+                    }
                 }
             }
         }
