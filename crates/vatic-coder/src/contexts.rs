@@ -3,10 +3,11 @@
 use crate::history::{Recent, Tokens};
 use crate::table::combine;
 
-/// Contexts of a token tree, by name. Those of tokens first, then bytes, words, gaps, columns.
-pub const TOKEN_CONTEXTS: [&str; 16] = [
-    "t1", "t2", "t3", "t4", "b1", "b2", "b3", "b4", "b6", "word", "pair", "skip1", "skip2",
-    "column", "above", "indirect",
+/// Contexts of a token tree, by name. Those of tokens first, then bytes, words, gaps, columns. (Longer ones are left to
+/// the runs and the match models.)
+pub const TOKEN_CONTEXTS: [&str; 15] = [
+    "t1", "t2", "t3", "b1", "b2", "b3", "b4", "b6", "word", "pair", "skip1", "skip2", "column",
+    "above", "indirect",
 ];
 
 /// Contexts of the byte tree, by name; fewer, because a byte takes eight decisions.
@@ -97,27 +98,36 @@ pub fn of_tokens(
             .and_then(|at| tokens.get(stream, at))
             .map_or(0x1_0000, u32::from)
     };
-    let mut hash = 1;
-    for (order, out) in out[..4].iter_mut().enumerate() {
-        hash = combine(hash, t(order + 1));
-        *out = hash;
-    }
+    let (t1, t2, t3) = (t(1), t(2), t(3));
+    out[0] = combine(1, t1);
+    out[1] = combine(out[0], t2);
+    out[2] = combine(out[1], t3);
     let last = recent.last;
     for (n, bytes) in [1, 2, 3, 4, 6].into_iter().enumerate() {
         let part = last & ((1 << (8 * bytes)) - 1);
-        out[4 + n] = combine(combine(100 + n as u32, part as u32), (part >> 32) as u32);
+        out[3 + n] = combine(combine(100 + n as u32, part as u32), (part >> 32) as u32);
     }
     let b1 = last as u32 & 0xFF;
-    let (word, before) = if recent.word != 0 {
+    let within = recent.word != 0;
+    let (word, before) = if within {
         (recent.word, recent.previous_word)
     } else {
         (recent.previous_word, recent.second_word)
     };
-    let between = u32::from(recent.word != 0);
-    out[9] = combine(combine(200 + between, word), b1);
-    out[10] = combine(combine(202 + between, word), before);
-    out[11] = combine(300, t(2));
-    out[12] = combine(combine(301, t(2)), t(3));
+    out[8] = combine(combine(200 + u32::from(within), word), b1);
+    out[9] = combine(combine(202 + u32::from(within), word), before);
+    out[10] = combine(300, t2);
+    out[11] = combine(combine(301, t2), t3);
+    let (column, up) = above(recent);
+    out[12] = combine(combine(400, column), up & 0xFF);
+    out[13] = combine(combine(401, up), b1);
+    let follow = memory.follow.get(t1 as usize).copied().unwrap_or(0);
+    out[14] = combine(combine(500, t1), follow);
+}
+
+/// Column of the next byte (up to 255), and the two bytes above it, 0 where the line above is shorter.
+#[inline(always)]
+fn above(recent: &Recent) -> (u32, u32) {
     let column = recent.column();
     let above = recent.above + column;
     let up = if above < recent.line {
@@ -125,10 +135,7 @@ pub fn of_tokens(
     } else {
         0
     };
-    out[13] = combine(combine(400, column.min(255) as u32), up & 0xFF);
-    out[14] = combine(combine(401, up), b1);
-    let follow = memory.follow.get(t(1) as usize).copied().unwrap_or(0);
-    out[15] = combine(combine(500, t(1)), follow);
+    (column.min(255) as u32, up)
 }
 
 /// Hashes of all contexts of the byte tree.
@@ -141,14 +148,8 @@ pub fn of_bytes(out: &mut [u32; MAX_CONTEXTS], recent: &Recent, memory: &Memory)
     let b = |back: usize| (last >> (8 * (back - 1))) as u32 & 0xFF;
     out[5] = combine(combine(200, recent.word), b(1));
     out[6] = combine(300, b(2) | b(3) << 8);
-    let column = recent.column();
-    let above = recent.above + column;
-    let up = if above < recent.line {
-        u32::from(recent.at(above)) | u32::from(recent.at(above + 1)) << 8
-    } else {
-        0
-    };
-    out[7] = combine(combine(400, column.min(255) as u32), up & 0xFF);
+    let (column, up) = above(recent);
+    out[7] = combine(combine(400, column), up & 0xFF);
     out[8] = combine(combine(401, up), b(1));
     let stride = memory.stride;
     let (north, north2) = if stride > 0 {

@@ -8,25 +8,18 @@ use crate::matching::LENGTHS;
 use crate::mixer::{LANES, ONE, Rate, WeightSet};
 
 /// Vectors of inputs.
-pub const VECTORS: usize = 6;
+pub const VECTORS: usize = 5;
 /// Inputs.
 pub const INPUTS: usize = VECTORS * LANES;
 /// Sets of weights in the first layer.
 pub const SETS: usize = 4;
 
-/// Contexts of each set.
-const SIZES: [usize; SETS] = [
-    MAX_DEPTH * 4 + 256,
-    LENGTHS * LENGTHS,
-    13 * 4 * 4 + 17 * 8,
-    256 * 8,
-];
 /// Learning rates of the first and the last layer.
 const RATES: [Rate; 2] = [
     Rate {
         start: 1 << 18,
-        end: 1 << 15,
-        half: 1 << 12,
+        end: 24_000,
+        half: 1 << 14,
     },
     Rate {
         start: 1 << 15,
@@ -66,6 +59,7 @@ pub struct Situation {
 pub struct Mixing {
     on: Stages,
     vectors: usize,
+    sizes: [usize; SETS],
     sets: [WeightSet<VECTORS>; SETS],
     last: WeightSet<1>,
     maps: [Apm; 2],
@@ -76,9 +70,15 @@ pub struct Mixing {
 }
 
 impl Mixing {
-    /// Starts with these weights for the inputs, of which the first `vectors` vectors are in use. The second map has
-    /// 2^`log2` contexts.
-    pub fn new(on: Stages, initial: &[[i32; LANES]; VECTORS], vectors: usize, log2: u32) -> Mixing {
+    /// Starts with these weights for the inputs, of which the first `vectors` vectors are in use; `sizes` are the
+    /// numbers of contexts of the sets, and the second map has 2^`log2` contexts.
+    pub fn new(
+        on: Stages,
+        initial: &[[i32; LANES]; VECTORS],
+        vectors: usize,
+        sizes: [usize; SETS],
+        log2: u32,
+    ) -> Mixing {
         let count = on.sets.iter().filter(|&&on| on).count().max(1) as i32;
         let share = std::array::from_fn(|n| {
             if n < SETS && on.sets[n] {
@@ -90,9 +90,10 @@ impl Mixing {
         Mixing {
             on,
             vectors,
-            sets: SIZES.map(|contexts| WeightSet::new(contexts, initial)),
+            sizes,
+            sets: sizes.map(|contexts| WeightSet::new(contexts, initial)),
             last: WeightSet::new(LENGTHS * MAX_DEPTH, &[share]),
-            maps: [Apm::new(LENGTHS * 2 * MAX_DEPTH, 6), Apm::new(1 << log2, 6)],
+            maps: [Apm::new(LENGTHS * 2 * MAX_DEPTH, 6), Apm::new(1 << log2, 5)],
             mask: (1 << log2) - 1,
             outputs: [[0; LANES]; 1],
             decisions: 0,
@@ -107,7 +108,7 @@ impl Mixing {
 
     /// Replaces all weights of the first layer.
     pub fn set_weights(&mut self, initial: &[[i32; LANES]; VECTORS]) {
-        self.sets = SIZES.map(|contexts| WeightSet::new(contexts, initial));
+        self.sets = self.sizes.map(|contexts| WeightSet::new(contexts, initial));
     }
 
     /// The probability (16 bits, 1..=65535) of "right".

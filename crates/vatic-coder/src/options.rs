@@ -59,7 +59,7 @@ impl Default for Experts {
 }
 
 /// Names of the parts, by bit: experts, inputs, stages of mixing, contexts (see `contexts.rs`).
-const NAMES: [&str; 37] = [
+const NAMES: [&str; 36] = [
     "order0",
     "match",
     "short",
@@ -76,7 +76,6 @@ const NAMES: [&str; 37] = [
     "t1",
     "t2",
     "t3",
-    "t4",
     "b1",
     "b2",
     "b3",

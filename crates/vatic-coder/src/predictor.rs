@@ -12,6 +12,10 @@ use crate::runs::Runs;
 use crate::table::{LEVELS, combine};
 use crate::{Experts, MAX_DEPTH, Options, Source, Vocabulary};
 
+/// Contexts of the set of weights chosen by how sure the transformer is; those without it come after.
+const KNOWN: usize = 13 * 4 * 4;
+const TRUST: usize = KNOWN + (MAX_CONTEXTS + 1) * 8;
+
 /// Which parts are on.
 #[derive(Debug, Clone, Copy)]
 struct Switches {
@@ -111,7 +115,7 @@ struct Places {
 impl Places {
     /// Initial weights. Experts know nothing yet: alone they share the say, beside a transformer they have to earn it.
     fn initial_weights(&self, foretold: bool) -> [[i32; LANES]; VECTORS] {
-        let mut weights = [[if foretold { ONE / 32 } else { ONE / 5 }; LANES]; VECTORS];
+        let mut weights = [[if foretold { 4000 } else { 10_000 }; LANES]; VECTORS];
         let flat = weights.as_flattened_mut();
         flat[self.distances..self.runs].fill(0);
         flat[self.foretold..].fill(0);
@@ -166,7 +170,7 @@ impl Predictor {
         };
         let active: Vec<usize> = (0..names.len()).filter(|&n| has(names[n])).collect();
         let run_active: Vec<usize> = (0..RUN_CONTEXTS.len())
-            .filter(|&n| !bytes && has("runs") && has(RUN_CONTEXTS[n]))
+            .filter(|&n| !bytes && has("runs"))
             .collect();
         let per_stream = length / streams as u64 + 1;
         let distances = if has("distances") { active.len() } else { 0 };
@@ -231,6 +235,12 @@ impl Predictor {
                 },
                 &places.initial_weights(false),
                 (places.foretold + 4).div_ceil(LANES),
+                [
+                    if bytes { 256 } else { MAX_DEPTH * 4 },
+                    LENGTHS * LENGTHS,
+                    TRUST,
+                    if bytes { 256 * 8 } else { 8 * MAX_DEPTH },
+                ],
                 sizes.map,
             ),
             contexts: [0; MAX_CONTEXTS],
@@ -368,7 +378,7 @@ impl Predictor {
         let at = Situation {
             sets: [
                 if self.bytes {
-                    usize::from(node.mid) + MAX_DEPTH * 4
+                    usize::from(node.mid)
                 } else {
                     depth * 4 + order
                 },
@@ -377,12 +387,12 @@ impl Predictor {
                     (((foretold.abs() / 256).min(12) * 4) as usize + self.surprise.min(3)) * 4
                         + order
                 } else {
-                    13 * 16 + known_contexts * 8 + depth.min(7)
+                    KNOWN + known_contexts * 8 + depth.min(7)
                 },
                 if self.bytes {
                     (last & 0xFF) as usize * 8 + depth.min(7)
                 } else {
-                    self.class * 32 + depth
+                    self.class * MAX_DEPTH + depth
                 },
             ],
             length: long.length,
