@@ -71,26 +71,30 @@ impl Histories {
     /// Fetches the histories of the four levels below a node.
     #[inline(always)]
     pub fn fetch(&mut self, contexts: &[u32; MAX], node: u16) {
-        let mut hashes = [0u64; MAX];
+        let count = self.count;
+        let hashes = contexts.map(|context| hash(context, node.into()));
         let mut touched = 0;
-        for k in 0..self.count {
-            hashes[k] = hash(contexts[k], node.into());
-            self.places[k] = self.table.bucket(hashes[k]);
-            touched ^= self.table.touch(self.places[k]);
+        for (place, &hash) in self.places[..count].iter_mut().zip(&hashes) {
+            *place = self.table.bucket(hash);
+            touched ^= self.table.touch(*place);
         }
         self.touched ^= touched;
         self.found = 0;
-        for k in 0..self.count {
-            (self.places[k], self.slots[k]) = self.table.take(self.places[k], hashes[k]);
-            self.found += usize::from(self.slots[k][1] != state::EMPTY);
+        let slots = self.places[..count]
+            .iter_mut()
+            .zip(&mut self.slots)
+            .zip(&hashes);
+        for ((place, slot), &hash) in slots {
+            (*place, *slot) = self.table.take(*place, hash);
+            self.found += usize::from(slot[1] != state::EMPTY);
         }
     }
 
     /// Puts the histories of the levels at hand back.
     #[inline(always)]
     pub fn store(&mut self) {
-        for k in 0..self.count {
-            self.table.put(self.places[k], &self.slots[k]);
+        for (&place, slot) in self.places[..self.count].iter().zip(&self.slots) {
+            self.table.put(place, slot);
         }
     }
 
@@ -98,11 +102,15 @@ impl Histories {
     #[inline(always)]
     pub fn predict(&mut self, local: usize, odds: &mut [i32; MAX], distances: &mut [i32; MAX]) {
         let local = local & (SLOT - 1);
-        for k in 0..self.count {
-            let state = self.slots[k][local];
-            self.states[k] = state;
-            self.entries[k] = self.maps[k][usize::from(state)];
-            odds[k] = stretch((self.entries[k] >> 16) as u16);
+        let of_maps = self.maps[..self.count]
+            .iter()
+            .zip(&self.slots)
+            .zip(&mut self.states)
+            .zip(&mut self.entries);
+        for ((((map, slot), state), entry), odds) in of_maps.zip(odds.iter_mut()) {
+            *state = slot[local];
+            *entry = map[usize::from(*state)];
+            *odds = stretch((*entry >> 16) as u16);
         }
         for k in 0..MAX {
             let known = -i32::from(self.states[k] != state::EMPTY);
@@ -116,8 +124,8 @@ impl Histories {
     pub fn update(&mut self, local: usize, bit: bool) {
         let local = local & (SLOT - 1);
         let mut rates = [0i32; MAX];
-        for k in 0..self.count {
-            rates[k] = RECIPROCALS[(self.entries[k] & 1023) as usize];
+        for (rate, &entry) in rates.iter_mut().zip(&self.entries) {
+            *rate = RECIPROCALS[(entry & 1023) as usize];
         }
         let mut new = [0u32; MAX];
         let target = if bit { (1 << 22) - 1 } else { 0 };
@@ -127,10 +135,14 @@ impl Histories {
         for ((from, by), to) in from.iter().zip(by).zip(to) {
             *to = learn(from, by, target);
         }
-        for k in 0..self.count {
-            let state = self.states[k];
-            self.maps[k][usize::from(state)] = new[k];
-            self.slots[k][local] = state::next(state, bit);
+        let of_maps = self.maps[..self.count]
+            .iter_mut()
+            .zip(&mut self.slots)
+            .zip(&self.states)
+            .zip(&new);
+        for (((map, slot), &state), &entry) in of_maps {
+            map[usize::from(state)] = entry;
+            slot[local] = state::next(state, bit);
         }
     }
 

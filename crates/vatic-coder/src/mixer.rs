@@ -171,7 +171,7 @@ mod tests {
             inputs in prop::collection::vec(-LIMIT..=LIMIT, 56),
             error in -65536i32..=65536,
         ) {
-            let exact: i64 = weights.iter().zip(&inputs).map(|(&w, &x)| i64::from(w) * i64::from(x) >> 6).sum();
+            let exact: i64 = weights.iter().zip(&inputs).map(|(&w, &x)| (i64::from(w) * i64::from(x)) >> 6).sum();
             prop_assert_eq!(i64::from(dot::<7>(weights.as_chunks().0.try_into().unwrap(), inputs.as_chunks().0.try_into().unwrap(), 7)), (exact >> 10).clamp(i64::from(-LIMIT), i64::from(LIMIT)));
             let step = Rate::step(1 << 19, error);
             let mut learnt = weights.clone();

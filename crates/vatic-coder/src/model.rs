@@ -1,7 +1,7 @@
 //! One frame's predictor: everything that sender and receiver learn in step.
 
+use crate::learnt::Sizes;
 use crate::logistic::cost;
-use crate::predictor::Sizes;
 use crate::predictor::{Node, Predictor};
 use crate::prior;
 use crate::range::BinaryCoder;

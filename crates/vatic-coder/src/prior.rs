@@ -11,8 +11,9 @@
 //! All numbers little-endian.
 
 use crate::adaptive::Adaptive;
+use crate::learnt::{Field, Sizes};
 use crate::mixer::MAX_WEIGHT;
-use crate::predictor::{Field, Predictor, Sizes};
+use crate::predictor::Predictor;
 use crate::{Error, Options, Vocabulary};
 
 const MAGIC: [u8; 4] = *b"VXP\x01";

@@ -182,7 +182,7 @@ fn each_input_has_its_account() {
             "no input alone ({name}) does as well as all together"
         );
         assert!(
-            source.cost < text.len() as u64 * 8 << 16,
+            source.cost < (text.len() as u64 * 8) << 16,
             "{name} knows something"
         );
     }
