@@ -87,10 +87,23 @@ impl Matcher {
         }
     }
 
-    /// Makes the candidate of a stream ready after its history grew by `token`.
-    #[inline]
-    pub fn advance(&mut self, tokens: &Tokens, stream: usize, token: u16) {
-        let hash = self.hash(tokens, stream);
+    /// Hash of a stream's last tokens and what the table has for it. To be called before [`advance`](Self::advance) and
+    /// other work, so that the cache miss overlaps with it.
+    #[inline(always)]
+    pub fn look(&self, tokens: &Tokens, stream: usize) -> Option<(u32, u32)> {
+        let hash = self.hash(tokens, stream)?;
+        Some((hash, self.table[(hash >> self.shift) as usize]))
+    }
+
+    /// Makes the candidate of a stream ready after its history grew by `token`; `found` is what [`look`](Self::look) gave.
+    #[inline(always)]
+    pub fn advance(
+        &mut self,
+        tokens: &Tokens,
+        stream: usize,
+        token: u16,
+        found: Option<(u32, u32)>,
+    ) {
         let here = tokens.len(stream);
         let candidate = &mut self.candidates[stream];
         if let Some(predicted) = candidate.token {
@@ -103,8 +116,7 @@ impl Matcher {
             };
             candidate.at += 1;
         }
-        if let Some(hash) = hash {
-            let place = self.table[(hash >> self.shift) as usize];
+        if let Some((hash, place)) = found {
             if candidate.length == 0 && place != 0 {
                 let packed = place - 1;
                 let other = (packed & ((1 << self.stream_bits) - 1)) as usize;
@@ -190,15 +202,19 @@ impl Matcher {
     /// Hash of the last `min` tokens, if there are so many.
     #[inline(always)]
     fn hash(&self, tokens: &Tokens, stream: usize) -> Option<u32> {
-        let here = tokens.len(stream);
-        (here >= self.min).then(|| {
-            (1..=self.min).fold(0, |hash, back| {
-                combine(
-                    hash,
-                    u32::from(tokens.get(stream, here - back).unwrap_or(0)),
-                )
-            })
-        })
+        fn of<T: Copy + Into<u32>>(history: &[T], min: usize) -> Option<u32> {
+            let last = history.len().checked_sub(min)?;
+            Some(
+                history[last..]
+                    .iter()
+                    .rev()
+                    .fold(0, |hash, &token| combine(hash, token.into())),
+            )
+        }
+        match tokens {
+            Tokens::Bytes(all) => of(&all[stream], self.min),
+            Tokens::Wide(all) => of(&all[stream], self.min),
+        }
     }
 
     /// Makes a position the latest one of its hash.

@@ -166,7 +166,7 @@ impl Model {
         };
         let (mut below_lo, mut below_hi) = (0, weights.map_or(0, |w| w.below(node.hi)));
         if let Some(predictor) = &mut self.predictor {
-            predictor.begin(stream, weights.is_some());
+            predictor.begin(stream, node.mid, weights.is_some());
         }
         while node.mid != 0 {
             let below_mid = weights.map_or(0, |w| w.below(usize::from(node.mid)));

@@ -242,25 +242,24 @@ impl Predictor {
         self.sizes
     }
 
-    /// Makes ready for the next token of a stream; `foretold`: the transformer takes part.
+    /// Makes ready for the next token of a stream, from the root of the tree; `foretold`: the transformer takes part.
     #[inline(always)]
-    pub fn begin(&mut self, stream: usize, foretold: bool) {
+    pub fn begin(&mut self, stream: usize, root: u16, foretold: bool) {
         if foretold && self.mixing.is_fresh() {
             self.mixing.set_weights(&self.places.initial_weights(true));
         }
+        // Whatever reads large tables does so first and uses it last: cache misses overlap.
+        let long = if self.on.long {
+            self.long.look(&self.tokens, stream)
+        } else {
+            None
+        };
+        let short = if self.on.short {
+            self.short.look(&self.tokens, stream)
+        } else {
+            None
+        };
         let Stream { recent, memory } = &mut self.streams[stream];
-        let len = self.tokens.len(stream);
-        if let Some(last) = len
-            .checked_sub(1)
-            .and_then(|at| self.tokens.get(stream, at))
-        {
-            if self.on.long {
-                self.long.advance(&self.tokens, stream, last);
-            }
-            if self.on.short {
-                self.short.advance(&self.tokens, stream, last);
-            }
-        }
         if self.bytes {
             contexts::of_bytes(&mut self.contexts, recent, memory);
         } else {
@@ -271,11 +270,25 @@ impl Predictor {
             self.contexts[k] =
                 self.contexts[index].wrapping_add((index as u32).wrapping_mul(0x9E37_79B1));
         }
+        self.histories.fetch(&self.contexts, root);
+        self.local = 1;
         if self.on.runs {
             let mut hashes = [0; RUN_CONTEXTS.len()];
             contexts::of_runs(&mut hashes, &self.tokens, stream);
             for &n in &self.run_active {
                 self.runs.find(n, hashes[n]);
+            }
+        }
+        let len = self.tokens.len(stream);
+        let last = len
+            .checked_sub(1)
+            .and_then(|at| self.tokens.get(stream, at));
+        if let Some(last) = last {
+            if self.on.long {
+                self.long.advance(&self.tokens, stream, last, long);
+            }
+            if self.on.short {
+                self.short.advance(&self.tokens, stream, last, short);
             }
         }
         self.class = class(recent.back(1));
@@ -285,10 +298,8 @@ impl Predictor {
     /// The probability (16 bits) of "right" at a node.
     #[inline(always)]
     pub fn predict(&mut self, stream: usize, node: &Node) -> u16 {
-        if node.depth.is_multiple_of(LEVELS) {
-            if node.depth > 0 {
-                self.histories.store();
-            }
+        if node.depth > 0 && node.depth.is_multiple_of(LEVELS) {
+            self.histories.store();
             self.histories.fetch(&self.contexts, node.mid);
             self.local = 1;
         }
