@@ -1,0 +1,209 @@
+//! A training step, and the state that a run resumes from.
+
+use std::{collections::HashMap, fs, path::Path};
+
+use burn::{
+    module::{Module, ParamGroup},
+    optim::{
+        AdamWConfig, GradientsParams, ModuleOptimizer, MuonConfig,
+        decay::WeightDecayConfig,
+        lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrScheduler},
+        momentum::MomentumConfig,
+    },
+    tensor::{Bytes, Device},
+};
+use safetensors::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+use vatic_transformer::Config;
+
+use crate::{
+    Batch, Error, Pace, Recipe, Transformer, Weights,
+    weights::{CONFIG_KEY, config_json, le_bytes, view, write_safetensors},
+};
+
+const STATE_KEY: &str = "training";
+const OPTIMISER: &str = "optimiser";
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Steps done.
+    pub steps: u64,
+    /// Seconds spent on them.
+    pub seconds: f64,
+}
+
+/// A model and its optimisers: Muon (Jordan et al., 2024) for the layers' matrices, AdamW (Loshchilov & Hutter, 2019)
+/// for the embedding, the gains and the mixes.
+#[derive(Debug)]
+pub struct Trainer {
+    model: Transformer,
+    optimiser: Optimiser,
+    recipe: Recipe,
+    device: Device,
+    /// How far it has come.
+    pub progress: Progress,
+}
+
+struct Optimiser(ModuleOptimizer);
+
+impl std::fmt::Debug for Optimiser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Optimiser")
+    }
+}
+
+impl Trainer {
+    /// Begins with `weights` on `device`.
+    pub fn new(weights: &Weights, recipe: &Recipe, device: Device) -> Self {
+        let device = device.autodiff();
+        let model = Transformer::new(weights, &device);
+        let optimiser = Optimiser(optimiser(recipe, model.config()));
+        Self {
+            model,
+            optimiser,
+            recipe: recipe.clone(),
+            device,
+            progress: Progress::default(),
+        }
+    }
+
+    /// Resumes from a [saved](Self::save) state.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is no checkpoint, or is one of another model than `config`.
+    pub fn resume(
+        path: &Path,
+        config: &Config,
+        recipe: &Recipe,
+        device: Device,
+    ) -> Result<Self, Error> {
+        let bytes = fs::read(path).map_err(Error::io(path))?;
+        let wrong = |e: &dyn std::fmt::Display| {
+            Error::file(path, format!("this checkpoint cannot be resumed: {e}"))
+        };
+        let weights = Weights::from_bytes(&bytes).map_err(|e| wrong(&e))?;
+        if weights.config() != config {
+            return Err(wrong(
+                &"it is of another model than the configuration asks for",
+            ));
+        }
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| wrong(&e))?;
+        let state = header
+            .metadata()
+            .as_ref()
+            .and_then(|map| map.get(STATE_KEY));
+        let progress = serde_json::from_str(
+            state.ok_or_else(|| wrong(&"it does not say how far it has come"))?,
+        );
+        let file = SafeTensors::deserialize(&bytes).map_err(|e| wrong(&e))?;
+        let saved = file
+            .tensor(OPTIMISER)
+            .map_err(|e| wrong(&e))?
+            .data()
+            .to_vec();
+        let mut trainer = Self::new(&weights, recipe, device);
+        trainer.progress = progress.map_err(|e| wrong(&e))?;
+        let Optimiser(optimiser) = trainer.optimiser;
+        let optimiser = optimiser
+            .from_bytes(Bytes::from_bytes_vec(saved))
+            .map_err(|e| wrong(&e))?;
+        Ok(Self {
+            optimiser: Optimiser(optimiser),
+            ..trainer
+        })
+    }
+
+    /// Saves weights, optimiser state and progress, all in one safetensors file that is always whole.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        let weights = self.model.weights()?;
+        let state = self
+            .optimiser
+            .0
+            .into_bytes()
+            .map_err(|e| Error::Burn(e.to_string()))?;
+        let floats: Vec<_> = weights
+            .tensors()
+            .iter()
+            .map(|(name, t)| (name.as_str(), &t.shape, le_bytes(&t.values)))
+            .collect();
+        let mut views = vec![(OPTIMISER, view(Dtype::U8, &[state.len()], &state)?)];
+        for (name, shape, bytes) in &floats {
+            views.push((*name, view(Dtype::F32, shape, bytes)?));
+        }
+        let progress = serde_json::to_string(&self.progress).map_err(|e| Error::file(path, e))?;
+        let metadata = [
+            (CONFIG_KEY.into(), config_json(weights.config())?),
+            (STATE_KEY.into(), progress),
+        ];
+        write_safetensors(path, views, HashMap::from(metadata))
+    }
+
+    /// One step on rows of ids ([`Sampler::ids`](crate::Sampler::ids)); gives the mean nats per token before it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Diverged`] when the loss is no number.
+    pub fn step(&mut self, ids: &[u16], pace: Pace) -> Result<f64, Error> {
+        let batch = Batch::new(ids, self.recipe.length, &self.device);
+        let loss = self
+            .model
+            .nats(batch.tokens, batch.targets, pace.quantise)
+            .mean();
+        let value = loss
+            .clone()
+            .try_into_scalar::<f32>()
+            .map_err(|e| Error::Burn(e.to_string()))?;
+        if !value.is_finite() {
+            return Err(Error::Diverged {
+                step: self.progress.steps,
+                loss: value.into(),
+            });
+        }
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
+        let rates = self.rates(pace.rate);
+        self.model = self.optimiser.0.step(rates, self.model.clone(), gradients);
+        self.progress.steps += 1;
+        Ok(value.into())
+    }
+
+    /// The model as it is, without gradients.
+    pub fn model(&self) -> Transformer {
+        self.model.valid()
+    }
+
+    fn rates(&self, rate: f64) -> ModuleLearningRate {
+        ModuleLrScheduler::new(self.recipe.adam_lr * rate)
+            .with_group(matrices(self.model.config()), self.recipe.muon_lr * rate)
+            .step()
+    }
+}
+
+/// The parameters that Muon trains.
+fn matrices(config: &Config) -> ParamGroup {
+    let parts = ["qkv", "out", "up", "down"];
+    let paths = (0..config.layers).flat_map(|n| parts.map(|part| format!("layers.{n}.{part}")));
+    ParamGroup::from_paths(paths.collect())
+}
+
+fn optimiser(recipe: &Recipe, config: &Config) -> ModuleOptimizer {
+    let adamw = AdamWConfig::new()
+        .with_beta_2(0.95)
+        .with_epsilon(1e-8)
+        .with_weight_decay(0.0);
+    let muon = MuonConfig::new()
+        .with_momentum(MomentumConfig {
+            momentum: recipe.momentum,
+            dampening: 0.0,
+            nesterov: true,
+        })
+        .with_weight_decay(Some(WeightDecayConfig::new(recipe.weight_decay as f32)));
+    adamw
+        .init()
+        .with_group(matrices(config), muon.build(), None)
+}

@@ -1,0 +1,259 @@
+//! Whole runs on a little text.
+
+use std::{fs, path::Path, sync::Arc};
+
+use burn::tensor::{Int, Tensor, TensorData};
+use indexmap::IndexMap;
+use vatic_train::{
+    Backend, Budget, Error, FineTune, Recipe, Rows, Run, Settings, StepReport, Transformer,
+    Vocabulary, Watch, Weights, encode, export, fine_tune, float_bits_per_byte,
+    runtime_bits_per_byte, train,
+};
+use vatic_transformer::{Config, Model, Session};
+
+/// Keeps what a run tells.
+#[derive(Default)]
+struct Notes {
+    losses: Vec<f64>,
+    dev: Vec<f64>,
+}
+
+impl Watch for Notes {
+    fn step(&mut self, report: &StepReport) {
+        self.losses.push(report.loss);
+    }
+
+    fn dev(&mut self, _: u64, _: bool, scores: &[(String, f64)]) {
+        self.dev.push(scores[0].1);
+    }
+}
+
+/// A text that can be learnt in a few steps, the bytes as vocabulary, and all of it encoded.
+fn corpus(folder: &Path) -> Vocabulary {
+    let text: String = (0..400)
+        .map(|n| format!("the {} sheep sleep\n", ["red", "wet", "old"][n * n % 3]))
+        .collect();
+    fs::write(folder.join("text.txt"), text).unwrap();
+    let list = folder.join("bytes.tsv");
+    fs::write(
+        &list,
+        (0..256)
+            .map(|byte| format!("{byte:02x}\n"))
+            .collect::<String>(),
+    )
+    .unwrap();
+    let vocabulary = Vocabulary::read(&list).unwrap();
+    encode(
+        &vocabulary,
+        &[folder.join("text.txt")],
+        &folder.join("tokens"),
+        0.1,
+    )
+    .unwrap();
+    vocabulary
+}
+
+fn run(folder: &Path, name: &str, vocabulary: &Vocabulary, steps: u64) -> Run {
+    let model = Config {
+        vocab: 256,
+        width: 32,
+        layers: 2,
+        hidden: 64,
+        windows: vec![8, 32],
+        ..Config::default()
+    };
+    let training = Recipe {
+        seed: 3,
+        length: 32,
+        rows: 4,
+        muon_lr: 0.02,
+        momentum: 0.95,
+        weight_decay: 0.01,
+        adam_lr: 0.01,
+        warm_up_steps: 2,
+        warm_down: 0.0,
+        quantise_last: 0.0,
+    };
+    Run {
+        settings: Settings {
+            model,
+            training,
+            domains: IndexMap::from([("text".to_owned(), 1.0)]),
+        },
+        tokens: folder.join("tokens"),
+        lengths: vocabulary.lengths(),
+        folder: folder.join(name),
+        budget: Budget::Steps(steps),
+        from: None,
+        backend: Backend::default(),
+        checkpoint_seconds: 1e9,
+    }
+}
+
+#[test]
+fn a_model_learns_and_its_model_file_predicts_as_well() {
+    let home = tempfile::tempdir().unwrap();
+    let vocabulary = corpus(home.path());
+    let mut notes = Notes::default();
+    let weights = train(&run(home.path(), "run", &vocabulary, 60), &mut notes).unwrap();
+    let (first, last) = (notes.losses[0], notes.losses[59]);
+    assert!(
+        last < first / 3.0,
+        "the loss fell from {first} to {last} only"
+    );
+    let logged = fs::read_to_string(home.path().join("run/log.csv")).unwrap();
+    assert!(
+        logged.starts_with("50,6400,") && logged.lines().count() == 1,
+        "{logged}"
+    );
+    assert_eq!(
+        fs::read_to_string(home.path().join("run/dev.csv"))
+            .unwrap()
+            .lines()
+            .count(),
+        2
+    );
+    assert_eq!(
+        Weights::read(&home.path().join("run/float.safetensors")).unwrap(),
+        weights
+    );
+
+    let path = home.path().join("model.safetensors");
+    export(&weights, &vocabulary, &[1; 256], &path).unwrap();
+    let model = Arc::new(Model::from_bytes(&fs::read(&path).unwrap()).unwrap());
+    let rows = Rows::read(
+        &home.path().join("tokens/dev/text.bin"),
+        32,
+        640,
+        &vocabulary.lengths(),
+    )
+    .unwrap();
+    let device = Backend::default().device();
+    let float = Transformer::new(&weights, &device);
+    let [exact, simulated] = [false, true]
+        .map(|quantise| float_bits_per_byte(&float, &rows, quantise, &device).unwrap());
+    let runtime = runtime_bits_per_byte(&model, &rows).unwrap();
+    assert!(
+        (runtime / exact - 1.0).abs() < 0.03,
+        "runtime {runtime}, float {exact} bits/byte"
+    );
+    assert!(
+        (runtime / simulated - 1.0).abs() < 0.02,
+        "runtime {runtime}, simulated {simulated} bits/byte"
+    );
+
+    // Token by token, too: the runtime's scores are the float model's logits, but for what rounding takes.
+    let row = rows.iter().next().unwrap();
+    let ids: Vec<i64> = row.iter().map(|id| i64::from(*id)).collect();
+    let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [1, row.len()]), &device);
+    let logits = float.logits(ids, false).try_into_vec_as::<f32>().unwrap();
+    let mut session = Session::new(&model, 1, row.len()).unwrap();
+    session.keep_scores(true);
+    session.prefill(0, row).unwrap();
+    let (mut error, mut size) = (0.0, 0.0);
+    for (position, logits) in logits.chunks(256).enumerate() {
+        for (score, logit) in session.scores(position).iter().zip(logits) {
+            error += (score * std::f32::consts::LN_2 - logit).powi(2);
+            size += logit.powi(2);
+        }
+    }
+    let error = (error / size).sqrt();
+    assert!(error < 0.05, "the scores differ from the logits by {error}");
+}
+
+#[test]
+fn a_resumed_run_goes_on_exactly_as_an_uninterrupted_one() {
+    for &backend in Backend::ALL {
+        let home = tempfile::tempdir().unwrap();
+        let vocabulary = corpus(home.path());
+        let mut go = |name: &str, steps: u64| {
+            let mut notes = Notes::default();
+            let run = Run {
+                backend,
+                ..run(home.path(), name, &vocabulary, steps)
+            };
+            let weights = train(&run, &mut notes).unwrap();
+            (notes, weights)
+        };
+        let (whole, expected) = go("whole", 7);
+        let (first, _) = go("parts", 4);
+        let (second, found) = go("parts", 7);
+        assert_eq!(
+            [first.losses, second.losses].concat(),
+            whole.losses,
+            "{backend:?}"
+        );
+        assert!(found == expected, "{backend:?}: the weights differ");
+        let (none, same) = go("parts", 7);
+        assert!(
+            none.losses.is_empty() && same == expected,
+            "{backend:?}: a run that is over goes on"
+        );
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_model_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let vocabulary = corpus(home.path());
+    let mut run = run(home.path(), "run", &vocabulary, 1);
+    train(&run, &mut Notes::default()).unwrap();
+    run.settings.model.hidden = 32;
+    let refused = train(&run, &mut Notes::default()).unwrap_err();
+    assert!(refused.to_string().contains("another model"), "{refused}");
+    fs::write(
+        home.path().join("run/checkpoint.safetensors"),
+        b"no checkpoint",
+    )
+    .unwrap();
+    assert!(matches!(
+        train(&run, &mut Notes::default()),
+        Err(Error::File { .. })
+    ));
+}
+
+#[test]
+fn fine_tuning_a_model_file_helps_on_its_text() {
+    let home = tempfile::tempdir().unwrap();
+    let vocabulary = corpus(home.path());
+    let weights = train(
+        &run(home.path(), "run", &vocabulary, 40),
+        &mut Notes::default(),
+    )
+    .unwrap();
+    let (model, tuned) = (
+        home.path().join("model.safetensors"),
+        home.path().join("tuned.safetensors"),
+    );
+    export(&weights, &vocabulary, &[2; 256], &model).unwrap();
+
+    let mine = home.path().join("mine.txt");
+    fs::write(&mine, "seven wild geese fly by\n".repeat(300)).unwrap();
+    let with = FineTune {
+        budget: Budget::Steps(40),
+        backend: Backend::default(),
+        length: 32,
+        rows: 4,
+        checkpoint_seconds: 1e9,
+    };
+    let folder = home.path().join("tuning");
+    fine_tune(&model, &mine, &folder, &tuned, &with, &mut Notes::default()).unwrap();
+
+    let rows = Rows::read(
+        &folder.join("tokens/dev/mine.bin"),
+        32,
+        640,
+        &vocabulary.lengths(),
+    )
+    .unwrap();
+    let score = |path: &Path| {
+        let model = Model::from_bytes(&fs::read(path).unwrap()).unwrap();
+        assert_eq!(model.tree_counts(), [2; 256]);
+        runtime_bits_per_byte(&Arc::new(model), &rows).unwrap()
+    };
+    let (before, after) = (score(&model), score(&tuned));
+    assert!(
+        after < before * 0.9,
+        "{before} bits/byte before, {after} after"
+    );
+}
