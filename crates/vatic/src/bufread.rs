@@ -1,4 +1,4 @@
-//! Adaptors that read from a [`BufRead`](std::io::BufRead) and are read from.
+//! Adaptors that read from a [`BufRead`] and are read from.
 
 use std::io::{self, BufRead, Read};
 
