@@ -189,18 +189,19 @@ pub(crate) fn rotate(head: &mut [f32], cos: &[f32], sin: &[f32]) {
     }
 }
 
-/// From scores in bits to whole weights whose sum is about 2³⁰, each at least 1.
+/// From scores in bits (logarithms to base 2), given as the representation of an `f32` each, to whole weights whose sum is about
+/// 2³⁰, each at least 1; in place.
 #[inline(always)]
-pub(crate) fn leaf_weights(scores: &[f32], weights: &mut [u32]) {
+pub(crate) fn leaf_weights(weights: &mut [u32]) {
     let mut largest = [f32::MIN; 16];
-    for chunk in chunks(scores) {
+    for chunk in chunks(weights) {
         for i in 0..16 {
-            largest[i] = larger(largest[i], chunk[i]);
+            largest[i] = larger(largest[i], f32::from_bits(chunk[i]));
         }
     }
     let max = fold_max(largest);
-    for (to, score) in weights.iter_mut().zip(scores) {
-        *to = exp2(score - max).to_bits();
+    for score in weights.iter_mut() {
+        *score = exp2(f32::from_bits(*score) - max).to_bits();
     }
     let mut sums = [0f32; 16];
     for chunk in chunks(weights) {
@@ -271,13 +272,13 @@ mod tests {
 
     #[test]
     fn leaf_weights_add_up_and_none_is_zero() {
-        let scores: Vec<f32> = (0..8192).map(|n| -(n as f32) * 0.01).collect();
-        let mut weights = vec![0; 8192];
-        leaf_weights(&scores, &mut weights);
+        let mut weights: Vec<u32> = (0..8192).map(|n| (-(n as f32) * 0.01).to_bits()).collect();
+        leaf_weights(&mut weights);
         let sum: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
         assert!(weights.iter().all(|&weight| weight >= 1));
         assert!(sum.abs_diff(1 << 30) < 20_000, "{sum}");
-        leaf_weights(&[f32::NAN; 16], &mut weights[..16]);
-        assert!(weights[..16].iter().all(|&weight| weight >= 1));
+        let mut weights = [f32::NAN.to_bits(); 16];
+        leaf_weights(&mut weights);
+        assert!(weights.iter().all(|&weight| weight >= 1));
     }
 }

@@ -56,8 +56,9 @@ struct Buffers {
     queries: Vec<i8>,
     query_scales: Vec<f32>,
     attention: Scratch,
-    /// Scores of all rows if they are kept, else of `HEAD_ROWS`.
+    /// Scores of all rows, if they are kept.
     scores: Vec<f32>,
+    /// Results of the calls that bring no room for them.
     weights: Vec<u32>,
 }
 
@@ -65,7 +66,8 @@ impl Session {
     /// A session of `streams` streams, each of which takes at most `block` tokens per call.
     ///
     /// Memory is about `streams · Σ (window + block) · kv_heads · 136` bytes for the past, and
-    /// `streams · block · (4·vocab + 40·width)` bytes for the rows of a call.
+    /// `40 · streams · block · width` bytes for the rows of a call; calls other than [`Session::predict`] add the `4 · vocab` bytes
+    /// of each row's weights.
     ///
     /// # Errors
     /// [`Error::Rows`] if `streams · block` is 0 or more than 4096; [`Error::Kernel`] if `VATIC_KERNEL` names no kernel.
@@ -127,8 +129,8 @@ impl Session {
                 queries: vec![0; heads],
                 query_scales: vec![0.0; config.heads],
                 attention: Scratch::new(panels.unwrap_or(1)),
-                scores: vec![0.0; rows.min(HEAD_ROWS) * config.vocab],
-                weights: vec![0; rows * config.vocab],
+                scores: Vec::new(),
+                weights: Vec::new(),
             },
             model: Arc::clone(model),
         })
@@ -157,8 +159,11 @@ impl Session {
     /// Whether [`Session::scores`] are kept from now on (they are not at first).
     pub fn keep_scores(&mut self, keep: bool) {
         self.keep_scores = keep;
-        let rows = self.positions.len() * self.block;
-        let rows = if keep { rows } else { rows.min(HEAD_ROWS) };
+        let rows = if keep {
+            self.positions.len() * self.block
+        } else {
+            0
+        };
         self.buffers
             .scores
             .resize(rows * self.model.config.vocab, 0.0);
@@ -189,14 +194,28 @@ impl Session {
         self.feed(rows.iter().copied())
     }
 
+    /// Feeds tokens to streams as [`Session::advance`] does, and writes row `i` of the results to `weights[i * vocab..][..vocab]`, where
+    /// they are used: nothing is copied. [`Session::weights`] has no results then.
+    ///
+    /// # Errors
+    /// Those of [`Session::advance`]; [`Error::Rows`] if `weights` has not one number for each row and token.
+    pub fn predict(&mut self, rows: &[Row], weights: &mut [u32]) -> Result<(), Error> {
+        if weights.len() != rows.len() * self.model.config.vocab {
+            return Err(Error::Rows("the room for weights is not rows times tokens"));
+        }
+        self.buffers.weights.clear();
+        self.compute(rows.iter().copied(), weights)
+    }
+
     /// The weights of all tokens after row `row` of the last call: each at least 1, their sum about 2³⁰ (at most 2³¹).
     /// The model's probability of a token is its weight over the sum.
     ///
     /// # Panics
     /// If the last call had no such row.
     pub fn weights(&self, row: usize) -> &[u32] {
+        let vocab = self.model.config.vocab;
         assert!(
-            row < self.buffers.places.len(),
+            row < self.buffers.weights.len() / vocab,
             "row {row} was not computed"
         );
         &self.buffers.weights[row * self.model.config.vocab..][..self.model.config.vocab]
@@ -216,6 +235,21 @@ impl Session {
     }
 
     fn feed(&mut self, rows: impl ExactSizeIterator<Item = Row> + Clone) -> Result<(), Error> {
+        let mut weights = std::mem::take(&mut self.buffers.weights);
+        weights.resize(rows.len() * self.model.config.vocab, 0);
+        let result = self.compute(rows, &mut weights);
+        if result.is_err() {
+            weights.clear();
+        }
+        self.buffers.weights = weights;
+        result
+    }
+
+    fn compute(
+        &mut self,
+        rows: impl ExactSizeIterator<Item = Row> + Clone,
+        weights: &mut [u32],
+    ) -> Result<(), Error> {
         self.place(rows.clone())?;
         let _mode = DefaultMode::enter();
         self.embed(rows);
@@ -223,7 +257,7 @@ impl Session {
             self.attention(layer);
             self.mlp(layer);
         }
-        self.head();
+        self.head(weights);
         Ok(())
     }
 
@@ -389,14 +423,14 @@ impl Session {
         linear(kernel, levels, rows, &layer.down, x, true);
     }
 
-    fn head(&mut self) {
+    /// The weights of all tokens after each row.
+    fn head(&mut self, weights: &mut [u32]) {
         let Buffers {
             places,
             x,
             levels,
             rows,
             scores,
-            weights,
             ..
         } = &mut self.buffers;
         let (kernel, config) = (self.kernel, &self.model.config);
@@ -412,18 +446,14 @@ impl Session {
             .zip(weights.chunks_mut(HEAD_ROWS * vocab))
             .enumerate()
         {
-            let first = if self.keep_scores {
-                n * HEAD_ROWS * vocab
-            } else {
-                0
-            };
-            let scores = &mut scores[first..][..rows.len() * vocab];
-            linear(kernel, levels, rows, &self.model.embed, scores, false);
-            for (scores, weights) in scores
-                .chunks_exact(vocab)
-                .zip(weights.chunks_exact_mut(vocab))
-            {
-                kernel.leaf_weights(scores, weights);
+            // Scores become weights where they lie: half the memory to pass through the caches.
+            let in_place: &mut [f32] = bytemuck::cast_slice_mut(weights);
+            linear(kernel, levels, rows, &self.model.embed, in_place, false);
+            if self.keep_scores {
+                scores[n * HEAD_ROWS * vocab..][..in_place.len()].copy_from_slice(in_place);
+            }
+            for weights in weights.chunks_exact_mut(vocab) {
+                kernel.leaf_weights(weights);
             }
         }
     }

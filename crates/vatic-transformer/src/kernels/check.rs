@@ -147,8 +147,8 @@ fn floats_agree(kernel: &dyn Kernel, random: &mut Random, length: usize) -> bool
         kernel.mix(&mut x, &input, [0.7, 0.4]);
         kernel.normalise(&mut x);
         numbers.extend(bits(&x));
-        let mut weights = vec![0u32; length];
-        kernel.leaf_weights(&x, &mut weights);
+        let mut weights = bits(&x);
+        kernel.leaf_weights(&mut weights);
         let quantised = kernel.relu2_quantise(&mut x, &mut q);
         (levels, numbers, weights, bits(&x), quantised, q)
     };
@@ -247,8 +247,8 @@ mod tests {
             ) -> f32 {
                 Portable::get().rotate_quantise(x, rope, factor, q)
             }
-            fn leaf_weights(&self, scores: &[f32], weights: &mut [u32]) {
-                Portable::get().leaf_weights(scores, weights);
+            fn leaf_weights(&self, weights: &mut [u32]) {
+                Portable::get().leaf_weights(weights);
             }
         }
         assert!(!agrees(&Wrong));

@@ -71,7 +71,8 @@ pub(crate) trait Kernel: Sync {
         factor: f32,
         q: &mut [i8],
     ) -> f32;
-    fn leaf_weights(&self, scores: &[f32], weights: &mut [u32]);
+    /// From the bits of scores to weights, in place.
+    fn leaf_weights(&self, weights: &mut [u32]);
 }
 
 /// Compiles the whole of the arithmetic for a set of CPU features. The `f32` part is the same Rust source for all, written so
@@ -103,8 +104,7 @@ macro_rules! define_kernel {
                 x: &mut [f32], q: &mut [i8]) -> crate::numerics::Quantised);
             crate::kernels::define_kernel!(@method $kernel [$($feature)?] rotate_quantise(
                 x: &mut [f32], rope: (&[f32], &[f32]), factor: f32, q: &mut [i8]) -> f32);
-            crate::kernels::define_kernel!(@method $kernel [$($feature)?] leaf_weights(
-                scores: &[f32], weights: &mut [u32]));
+            crate::kernels::define_kernel!(@method $kernel [$($feature)?] leaf_weights(weights: &mut [u32]));
         }
     };
     (@method $kernel:ident [$($feature:literal)?] $method:ident($($argument:ident: $kind:ty),*) $(-> $result:ty)?) => {
@@ -191,7 +191,7 @@ pub(crate) mod generic {
     }
 
     #[inline(always)]
-    pub unsafe fn leaf_weights<K>(scores: &[f32], weights: &mut [u32]) {
-        numerics::leaf_weights(scores, weights);
+    pub unsafe fn leaf_weights<K>(weights: &mut [u32]) {
+        numerics::leaf_weights(weights);
     }
 }

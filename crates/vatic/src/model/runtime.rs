@@ -47,11 +47,7 @@ impl Runtime {
 
     pub(crate) fn predictions(&self, streams: usize, block: usize) -> Result<Predictions> {
         let session = Session::new(&self.0, streams, block).map_err(unusable)?;
-        Ok(Predictions {
-            session,
-            streams,
-            leaves: self.leaves(),
-        })
+        Ok(Predictions { session, streams })
     }
 }
 
@@ -59,7 +55,6 @@ impl Runtime {
 pub(crate) struct Predictions {
     session: Session,
     streams: usize,
-    leaves: usize,
 }
 
 impl Predictor for Predictions {
@@ -72,11 +67,7 @@ impl Predictor for Predictions {
             token,
         };
         let rows: Vec<Row> = tokens.iter().enumerate().map(row).collect();
-        self.session.advance(&rows).map_err(unusable)?;
-        for (row, weights) in weights.chunks_exact_mut(self.leaves).enumerate() {
-            weights.copy_from_slice(self.session.weights(row));
-        }
-        Ok(())
+        self.session.predict(&rows, weights).map_err(unusable)
     }
 }
 
