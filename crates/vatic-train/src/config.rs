@@ -185,7 +185,8 @@ mod tests {
     fn the_slowest_pair_turns_once_a_period_and_the_fastest_a_radian_a_token() {
         let freq = rope_frequencies(&Config::default());
         assert_eq!((freq.len(), freq[0], freq[15]), (16, 326, 1));
-        assert!(freq.windows(2).all(|pair| pair[0] > pair[1]));
+        // The two slowest round to the same.
+        assert!(freq.windows(2).all(|pair| pair[0] >= pair[1]));
     }
 
     #[test]

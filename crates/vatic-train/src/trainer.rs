@@ -23,6 +23,8 @@ use crate::{
 
 const STATE_KEY: &str = "training";
 const OPTIMISER: &str = "optimiser";
+/// The metadata key of the BLAKE3 digest of the optimiser's state.
+const DIGEST_KEY: &str = "optimiser.blake3";
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -103,12 +105,29 @@ impl Trainer {
             .map_err(|e| wrong(&e))?
             .data()
             .to_vec();
+        // burn takes what it reads for granted, so damage has to be found before.
+        let digest = header
+            .metadata()
+            .as_ref()
+            .and_then(|map| map.get(DIGEST_KEY));
+        if digest != Some(&digest_of(&saved)) {
+            return Err(wrong(
+                &"the optimiser's state in it is damaged; delete the file to begin again",
+            ));
+        }
         let mut trainer = Self::new(&weights, recipe, device);
         trainer.progress = progress.map_err(|e| wrong(&e))?;
         let Optimiser(optimiser) = trainer.optimiser;
         let optimiser = optimiser
             .from_bytes(Bytes::from_bytes_vec(saved))
             .map_err(|e| wrong(&e))?;
+        // A state of another make would be left out without a word, and training would start cold.
+        let (found, wanted) = (optimiser.to_record().len(), state_tensors(config));
+        if trainer.progress.steps > 0 && found != wanted {
+            return Err(wrong(&format!(
+                "the optimiser's state in it has {found} tensors instead of {wanted}"
+            )));
+        }
         Ok(Self {
             optimiser: Optimiser(optimiser),
             ..trainer
@@ -140,6 +159,7 @@ impl Trainer {
         let metadata = [
             (CONFIG_KEY.into(), config_json(weights.config())?),
             (STATE_KEY.into(), progress),
+            (DIGEST_KEY.into(), digest_of(&state)),
         ];
         write_safetensors(path, views, HashMap::from(metadata))
     }
@@ -182,6 +202,16 @@ impl Trainer {
             .with_group(matrices(self.model.config()), self.recipe.muon_lr * rate)
             .step()
     }
+}
+
+fn digest_of(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+/// Tensors that the optimisers keep: two moments for what AdamW trains, a momentum for what Muon trains.
+fn state_tensors(config: &Config) -> usize {
+    let (adamw, muon) = (1 + 2 * config.layers, 4 * config.layers);
+    2 * adamw + muon
 }
 
 /// The parameters that Muon trains.

@@ -166,7 +166,7 @@ fn a_resumed_run_goes_on_exactly_as_an_uninterrupted_one() {
     for &backend in Backend::ALL {
         let home = tempfile::tempdir().unwrap();
         let vocabulary = corpus(home.path());
-        let mut go = |name: &str, steps: u64| {
+        let go = |name: &str, steps: u64| {
             let mut notes = Notes::default();
             let run = Run {
                 backend,
