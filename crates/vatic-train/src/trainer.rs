@@ -237,3 +237,67 @@ fn optimiser(recipe: &Recipe, config: &Config) -> ModuleOptimizer {
         .init()
         .with_group(matrices(config), muon.build(), None)
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::module::{ModuleVisitor, Param};
+    use burn::tensor::Tensor;
+
+    use super::*;
+    use crate::Backend;
+
+    /// Notes which parameters a group has, by the paths that burn calls them by.
+    struct Members {
+        group: ParamGroup,
+        path: Vec<String>,
+        inside: Vec<String>,
+        outside: Vec<String>,
+    }
+
+    impl ModuleVisitor for Members {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.path.push(name.to_owned());
+        }
+
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.pop();
+        }
+
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            let path = self.path.join(".");
+            let inside = self.group.matches(&parameter.id, Some(&path));
+            assert_eq!(inside, D == 2 && path != "embed", "{path}");
+            if inside {
+                self.inside.push(path);
+            } else {
+                self.outside.push(path);
+            }
+        }
+    }
+
+    #[test]
+    fn muon_trains_the_matrices_of_all_layers_and_nothing_else() {
+        let config = Config {
+            vocab: 256,
+            width: 32,
+            layers: 12,
+            hidden: 64,
+            windows: vec![8; 12],
+            ..Config::default()
+        };
+        let weights = Weights::random(&config, 1).unwrap();
+        let model = Transformer::new(&weights, &Backend::default().device());
+        let mut members = Members {
+            group: matrices(&config),
+            path: Vec::new(),
+            inside: Vec::new(),
+            outside: Vec::new(),
+        };
+        model.visit(&mut members);
+        let expected: Vec<String> = (0..12)
+            .flat_map(|n| ["qkv", "out", "up", "down"].map(|part| format!("layers.{n}.{part}")))
+            .collect();
+        assert_eq!(members.inside, expected);
+        assert_eq!(members.outside.len(), 1 + 2 * 12);
+    }
+}

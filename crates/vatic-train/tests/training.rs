@@ -4,6 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use burn::tensor::{Int, Tensor, TensorData};
 use indexmap::IndexMap;
+use safetensors::SafeTensors;
 use vatic_train::{
     Backend, Budget, Error, FineTune, Recipe, Rows, Run, Settings, StepReport, Transformer,
     Vocabulary, Watch, Weights, encode, export, fine_tune, float_bits_per_byte,
@@ -161,8 +162,17 @@ fn a_model_learns_and_its_model_file_predicts_as_well() {
     assert!(error < 0.05, "the scores differ from the logits by {error}");
 }
 
+/// The largest difference between two models' weights.
+fn difference(a: &Weights, b: &Weights) -> f32 {
+    let differences = a.tensors().iter().flat_map(|(name, tensor)| {
+        let other = &b.tensors()[name].values;
+        tensor.values.iter().zip(other).map(|(a, b)| (a - b).abs())
+    });
+    differences.fold(0.0, f32::max)
+}
+
 #[test]
-fn a_resumed_run_goes_on_exactly_as_an_uninterrupted_one() {
+fn a_resumed_run_goes_on_as_an_uninterrupted_one() {
     for &backend in Backend::ALL {
         let home = tempfile::tempdir().unwrap();
         let vocabulary = corpus(home.path());
@@ -178,38 +188,61 @@ fn a_resumed_run_goes_on_exactly_as_an_uninterrupted_one() {
         let (whole, expected) = go("whole", 7);
         let (first, _) = go("parts", 4);
         let (second, found) = go("parts", 7);
-        assert_eq!(
-            [first.losses, second.losses].concat(),
-            whole.losses,
-            "{backend:?}"
+        // On flex to the last bit. ndarray multiplies in an order that follows how a matrix lies in memory, and a matrix
+        // that was just read lies otherwise than one that was just computed. Without the optimiser's state, or with
+        // other batches, the weights would differ by about the learning rate: 0.01.
+        let flex = format!("{backend:?}") == "Flex";
+        let most = if flex { 0.0 } else { 1e-5 };
+        let losses = [first.losses, second.losses].concat();
+        assert_eq!(losses.len(), 7);
+        assert!(
+            losses
+                .iter()
+                .zip(&whole.losses)
+                .all(|(a, b)| (a - b).abs() <= f64::from(most)),
+            "{backend:?}: {losses:?} instead of {:?}",
+            whole.losses
         );
-        assert!(found == expected, "{backend:?}: the weights differ");
+        let error = difference(&found, &expected);
+        assert!(error <= most, "{backend:?}: the weights differ by {error}");
         let (none, same) = go("parts", 7);
         assert!(
-            none.losses.is_empty() && same == expected,
+            none.losses.is_empty() && same == found,
             "{backend:?}: a run that is over goes on"
         );
     }
 }
 
 #[test]
-fn a_checkpoint_of_another_model_is_refused() {
+fn a_checkpoint_that_is_damaged_or_of_another_model_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let vocabulary = corpus(home.path());
     let mut run = run(home.path(), "run", &vocabulary, 1);
     train(&run, &mut Notes::default()).unwrap();
-    run.settings.model.hidden = 32;
+    let hidden = std::mem::replace(&mut run.settings.model.hidden, 32);
     let refused = train(&run, &mut Notes::default()).unwrap_err();
     assert!(refused.to_string().contains("another model"), "{refused}");
-    fs::write(
-        home.path().join("run/checkpoint.safetensors"),
-        b"no checkpoint",
-    )
-    .unwrap();
-    assert!(matches!(
-        train(&run, &mut Notes::default()),
-        Err(Error::File { .. })
-    ));
+
+    run.settings.model.hidden = hidden;
+    let checkpoint = home.path().join("run/checkpoint.safetensors");
+    let whole = fs::read(&checkpoint).unwrap();
+    let state = SafeTensors::deserialize(&whole).unwrap();
+    let state = state.tensor("optimiser").unwrap().data().as_ptr() as usize;
+    let state = state - whole.as_ptr() as usize;
+    for at in [state, state + 100, state + 10_000] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x20;
+        fs::write(&checkpoint, damaged).unwrap();
+        let refused = train(&run, &mut Notes::default()).unwrap_err();
+        assert!(refused.to_string().contains("damaged"), "{refused}");
+    }
+    for bytes in [&b"no checkpoint"[..], &[], &whole[..whole.len() - 1]] {
+        fs::write(&checkpoint, bytes).unwrap();
+        assert!(matches!(
+            train(&run, &mut Notes::default()),
+            Err(Error::File { .. })
+        ));
+    }
 }
 
 #[test]
