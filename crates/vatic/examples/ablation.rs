@@ -1,0 +1,201 @@
+//! What each expert and each stage of mixing is worth beside the transformer, and what it costs.
+//!
+//!     cargo run --release -p vatic --example ablation -- [--limit BYTES] [--streams N] [--parts] MODEL FILES…
+//!
+//! The transformer predicts each file once; the predictions are kept (32 KB a token: mind the limit, 64 KiB of each file by
+//! default) and coded with every part on, with none (`--experts none`: the transformer's probabilities alone) and, with `--parts`,
+//! with each part left out in turn. The column "over" is what coding with none costs over the entropy of the predictions.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Instant;
+
+use vatic_coder::{Blocks, Decoder, Encoder, Experts, Model, Options, Tree, Vocabulary, Weights};
+use vatic_tokenizer::Tokenizer;
+use vatic_transformer::{Row, Session};
+
+/// Tokens that the transformer takes at once.
+const BLOCK: usize = 32;
+
+struct Setup {
+    transformer: Arc<vatic_transformer::Model>,
+    tokenizer: Tokenizer,
+    vocabulary: Arc<Vocabulary>,
+    tree: Arc<Tree>,
+    boundary: u16,
+    streams: usize,
+}
+
+/// A file's tokens, and the weights of all tokens before each of them.
+struct Predicted {
+    name: String,
+    bytes: usize,
+    pieces: Vec<Vec<u16>>,
+    /// `[stream][token]`.
+    weights: Vec<Vec<u32>>,
+    /// Of the predictions, in bits.
+    entropy: f64,
+}
+
+struct Coded {
+    bytes: usize,
+    /// Of encoding, per byte.
+    nanos: f64,
+}
+
+impl Setup {
+    fn new(file: &[u8], streams: usize) -> Result<Setup, Box<dyn Error>> {
+        let transformer = Arc::new(vatic_transformer::Model::from_bytes(file)?);
+        let mut by_id: Vec<&[u8]> = transformer.tokens().iter().map(Vec::as_slice).collect();
+        by_id.sort_unstable();
+        let boundary = by_id.binary_search(&&[0][..]).map_err(|_| "no boundary")? as u16;
+        Ok(Setup {
+            vocabulary: Arc::new(Vocabulary::from_tokens(&by_id)?),
+            tree: Arc::new(Tree::new(transformer.tree_counts())?),
+            tokenizer: Tokenizer::from_tokens(transformer.tokens().to_vec())?,
+            boundary,
+            streams,
+            transformer,
+        })
+    }
+
+    fn predict(&self, path: &str, limit: usize) -> Result<Predicted, Box<dyn Error>> {
+        let mut content = std::fs::read(path).map_err(|error| format!("{path}: {error}"))?;
+        content.truncate(limit);
+        let tokens = self.tokenizer.encode(&content);
+        let (vocab, mut entropy) = (self.tree.len(), 0.0);
+        let pieces: Vec<Vec<u16>> = (tokens.chunks(tokens.len().div_ceil(self.streams).max(1)))
+            .map(<[u16]>::to_vec)
+            .collect();
+        let mut all = Vec::new();
+        for piece in &pieces {
+            let mut session = Session::new(&self.transformer, 1, BLOCK)?;
+            let mut weights = vec![0; piece.len() * vocab];
+            let fed: Vec<Row> = std::iter::once(self.boundary)
+                .chain(piece.iter().copied())
+                .take(piece.len())
+                .map(|token| Row { stream: 0, token })
+                .collect();
+            for (rows, weights) in fed.chunks(BLOCK).zip(weights.chunks_mut(BLOCK * vocab)) {
+                session.predict(rows, weights)?;
+            }
+            for (&token, weights) in piece.iter().zip(weights.chunks(vocab)) {
+                let sum: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
+                entropy -= (f64::from(weights[usize::from(token)]) / sum as f64).log2();
+            }
+            all.push(weights);
+        }
+        Ok(Predicted {
+            name: path.rsplit('/').next().unwrap_or(path).into(),
+            bytes: content.len(),
+            pieces,
+            weights: all,
+            entropy,
+        })
+    }
+
+    fn code(&self, file: &Predicted, experts: Experts) -> Result<Coded, Box<dyn Error>> {
+        let options = Options {
+            experts,
+            ..Options::default()
+        };
+        let vocab = self.tree.len();
+        let new = || {
+            let (streams, length) = (self.streams, file.bytes as u64);
+            Model::new(&self.vocabulary, &self.tree, &options, streams, length)
+        };
+        // As frames do: token t of every stream, then token t + 1.
+        let order = |t: usize| {
+            (file.pieces.iter().zip(&file.weights).enumerate()).filter_map(move |(s, (piece, weights))| {
+                Some((s, *piece.get(t)?, &weights[t * vocab..][..vocab]))
+            })
+        };
+        let longest = file.pieces.iter().map(Vec::len).max().unwrap_or(0);
+        let mut blocks = Blocks::default();
+        let (mut model, mut encoder) = (new()?, Encoder::new());
+        let start = Instant::now();
+        for (stream, token, weights) in (0..longest).flat_map(order) {
+            let weights = Weights::new(weights, &mut blocks);
+            model.encode(stream, Some(&weights), token, &mut encoder);
+        }
+        let coded = encoder.finish();
+        let nanos = start.elapsed().as_nanos() as f64 / file.bytes.max(1) as f64;
+        let (mut model, mut decoder) = (new()?, Decoder::new(&coded));
+        for (stream, token, weights) in (0..longest).flat_map(order) {
+            let weights = Weights::new(weights, &mut blocks);
+            assert_eq!(model.decode(stream, Some(&weights), &mut decoder), token);
+        }
+        Ok(Coded {
+            bytes: coded.len(),
+            nanos,
+        })
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let (mut limit, mut streams, mut parts, mut names) = (1 << 16, 1, false, Vec::new());
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or_else(|| format!("{arg} wants a value"));
+        match arg.as_str() {
+            "--limit" => limit = value()?.parse()?,
+            "--streams" => streams = value()?.parse()?,
+            "--parts" => parts = true,
+            _ => names.push(arg),
+        }
+    }
+    let [model, files @ ..] = names.as_slice() else {
+        return Err("usage: ablation [--limit BYTES] [--streams N] [--parts] MODEL FILES…".into());
+    };
+    let setup = Setup::new(&std::fs::read(model)?, streams)?;
+    let per_byte = |coded: usize, bytes: usize| coded as f64 * 8.0 / bytes.max(1) as f64;
+    println!("| file | bytes | transformer alone | over its entropy | with experts | gain | ns/byte |");
+    println!("|---|---|---|---|---|---|---|");
+    let mut sums: Vec<(&str, usize, f64)> = Experts::names().map(|(name, _)| (name, 0, 0.0)).collect();
+    let (mut bytes, mut whole, mut nanos) = (0, 0, 0.0);
+    for path in files {
+        let file = setup.predict(path, limit)?;
+        let alone = setup.code(&file, Experts::NONE)?;
+        let all = setup.code(&file, Experts::ALL)?;
+        println!(
+            "| {} | {} | {:.4} | {:.3} % | {:.4} | {:.1} % | {:.0} |",
+            file.name,
+            file.bytes,
+            per_byte(alone.bytes, file.bytes),
+            (alone.bytes as f64 * 8.0 / file.entropy - 1.0) * 100.0,
+            per_byte(all.bytes, file.bytes),
+            (1.0 - all.bytes as f64 / alone.bytes as f64) * 100.0,
+            all.nanos
+        );
+        (bytes, whole, nanos) = (
+            bytes + file.bytes,
+            whole + all.bytes,
+            nanos + all.nanos * file.bytes as f64,
+        );
+        if parts {
+            for ((_, part), (_, sum, time)) in Experts::names().zip(&mut sums) {
+                let coded = setup.code(&file, Experts::ALL.without(part))?;
+                *sum += coded.bytes;
+                *time += coded.nanos * file.bytes as f64;
+            }
+        }
+    }
+    if parts {
+        println!("\n| left out | bits/byte | worth | ns/byte |");
+        println!("|---|---|---|---|");
+        println!(
+            "| nothing | {:.4} | | {:.0} |",
+            per_byte(whole, bytes),
+            nanos / bytes as f64
+        );
+        for (name, sum, time) in sums {
+            println!(
+                "| {name} | {:.4} | {:+.2} % | {:+.0} |",
+                per_byte(sum, bytes),
+                (sum as f64 / whole as f64 - 1.0) * 100.0,
+                (time - nanos) / bytes as f64
+            );
+        }
+    }
+    Ok(())
+}
