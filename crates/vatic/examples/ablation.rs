@@ -106,9 +106,11 @@ impl Setup {
         };
         // As frames do: token t of every stream, then token t + 1.
         let order = |t: usize| {
-            (file.pieces.iter().zip(&file.weights).enumerate()).filter_map(move |(s, (piece, weights))| {
-                Some((s, *piece.get(t)?, &weights[t * vocab..][..vocab]))
-            })
+            (file.pieces.iter().zip(&file.weights).enumerate()).filter_map(
+                move |(s, (piece, weights))| {
+                    Some((s, *piece.get(t)?, &weights[t * vocab..][..vocab]))
+                },
+            )
         };
         let longest = file.pieces.iter().map(Vec::len).max().unwrap_or(0);
         let mut blocks = Blocks::default();
@@ -149,9 +151,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let setup = Setup::new(&std::fs::read(model)?, streams)?;
     let per_byte = |coded: usize, bytes: usize| coded as f64 * 8.0 / bytes.max(1) as f64;
-    println!("| file | bytes | transformer alone | over its entropy | with experts | gain | ns/byte |");
+    println!(
+        "| file | bytes | transformer alone | over its entropy | with experts | gain | ns/byte |"
+    );
     println!("|---|---|---|---|---|---|---|");
-    let mut sums: Vec<(&str, usize, f64)> = Experts::names().map(|(name, _)| (name, 0, 0.0)).collect();
+    let mut sums: Vec<(&str, usize, f64)> =
+        Experts::names().map(|(name, _)| (name, 0, 0.0)).collect();
     let (mut bytes, mut whole, mut nanos) = (0, 0, 0.0);
     for path in files {
         let file = setup.predict(path, limit)?;

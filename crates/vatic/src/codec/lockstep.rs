@@ -369,6 +369,7 @@ mod tests {
             let tokens: Vec<u16> = (0..length).map(|i| (i * i % 5) as u16).collect();
             for streams in [1, 2, 8, 32, 64] {
                 let pieces = crate::codec::tokens::pieces(&tokens, streams);
+                let pieces: Vec<&[u16]> = pieces.iter().map(Vec::as_slice).collect();
                 let shape = Shape {
                     streams,
                     leaves: 5,
@@ -390,6 +391,7 @@ mod tests {
     fn every_token_is_coded_once_in_order() {
         let tokens = [1, 2, 3, 4, 0, 1, 2];
         let pieces = crate::codec::tokens::pieces(&tokens, 4);
+        let pieces: Vec<&[u16]> = pieces.iter().map(Vec::as_slice).collect();
         let shape = Shape {
             streams: 4,
             leaves: 5,
