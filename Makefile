@@ -10,11 +10,6 @@ CONFIG ?= training/configs/swift.json
 MINUTES ?= 120
 SIZE ?= 2G
 DIR ?=
-RUN ?= target/run
-MODEL ?= models/swift/model.safetensors
-CONFIG ?= training/configs/swift.json
-MINUTES ?= 120
-SIZE ?= 2G
 FUZZ_SECONDS ?= 30
 VATIC = $(or $(CARGO_TARGET_DIR),target)/release/vatic
 

@@ -3,7 +3,7 @@
 #
 #   scripts/emulate.sh [CPU]...      (default: Nehalem, which has SSE4.2 only, and Haswell, which has AVX2 and FMA)
 #
-# The test programs are those of `make test`; qemu hides the instructions that the named processor lacks, so that the
+# The test programs are among those of `make test`; qemu hides the instructions that the named processor lacks, so that the
 # choice of kernels is really made there, and an instruction used without asking ends the test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,13 +14,15 @@ command -v qemu-x86_64-static >/dev/null || die "qemu is missing: apt-get instal
 
 # An emulated processor is some twenty times slower: fewer random cases there, the same fixed ones.
 export PROPTEST_CASES=${PROPTEST_CASES:-8}
-packages=()
-for crate in ${EMULATE_CRATES:-vatic-tokenizer vatic-coder vatic-transformer vatic}; do packages+=(-p "$crate"); done
-
 [ $# -gt 0 ] || set -- Nehalem Haswell
 for cpu in "$@"; do
     printf 'emulate: tests on %s\n' "$cpu"
     # qemu warns about features of the real processor that it does not emulate: not about us.
-    CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="qemu-x86_64-static -cpu $cpu" \
-        cargo test "${packages[@]}" --lib --tests 2> >(grep -v "TCG doesn't support requested feature" >&2)
+    emulated() {
+        CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="qemu-x86_64-static -cpu $cpu" \
+            cargo test "$@" 2> >(grep -v "TCG doesn't support requested feature" >&2)
+    }
+    emulated -p vatic-tokenizer -p vatic-coder -p vatic-transformer --lib --tests
+    # Of the library what decides: the golden files, compressed and restored. (Its other tests would take an hour here.)
+    emulated -p vatic --test golden
 done

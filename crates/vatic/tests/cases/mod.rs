@@ -24,6 +24,7 @@ pub enum Decode {
 
 const STORY: &[u8] = include_bytes!("../../../../fixtures/story.txt");
 const ORDERS: &[u8] = include_bytes!("../../../../fixtures/orders.json");
+const STATIONS: &[u8] = include_bytes!("../../../../fixtures/stations.csv");
 const WAVE: &[u8] = include_bytes!("../../../../fixtures/wave.bin");
 
 fn noise(n: usize) -> Vec<u8> {
@@ -71,6 +72,12 @@ pub fn all() -> Result<Vec<Case>> {
         "tokens-streams.vtc",
         story,
         options().mode(Mode::Tokens).streams_log2(Some(4)),
+    )?;
+    // More tokens than two streams take in their first turn.
+    add(
+        "tokens-turns.vtc",
+        &STATIONS[..STATIONS.len().min(24_000)],
+        options().mode(Mode::Tokens).streams_log2(Some(1)),
     )?;
     add(
         "tokens-more-streams-than-tokens.vtc",
