@@ -155,7 +155,7 @@ mod tests {
         };
         assert_eq!(
             (text("train"), text("dev")),
-            ("\0ABCDEFG\001234567".into(), "HI89".into())
+            ("\x00ABCDEFG\x0001234567".into(), "HI89".into())
         );
     }
 }

@@ -45,7 +45,7 @@ pub use encode::{Encoded, encode};
 pub use error::Error;
 pub use evaluate::{Rows, float_bits_per_byte};
 pub use export::{export, quantise, token_counts};
-pub use fine_tune::{FineTune, fine_tune};
+pub use fine_tune::{FineTune, Tuned, fine_tune};
 pub use quantise::{ACTIVATION_LEVELS, WEIGHT_LEVELS};
 pub use run::{Run, StepReport, Watch, train};
 pub use runtime::runtime_bits_per_byte;

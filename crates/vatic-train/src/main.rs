@@ -92,7 +92,7 @@ fn run(command: Command) -> Result<()> {
                 rows,
                 checkpoint_seconds: common.checkpoint_minutes * 60.0,
             };
-            fine_tune(
+            let tuned = fine_tune(
                 &model,
                 &text,
                 &folder,
@@ -100,7 +100,12 @@ fn run(command: Command) -> Result<()> {
                 &with,
                 &mut Terminal::new(with.budget),
             )?;
-            println!("{}: written", out.display());
+            println!(
+                "text held out: {:.3} bits/byte before, {:.3} after; {} written",
+                tuned.before,
+                tuned.after,
+                out.display()
+            );
         }
         Command::Export {
             float,

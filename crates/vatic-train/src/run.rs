@@ -15,7 +15,7 @@ use crate::{
 /// Steps between two lines of the log.
 const LOG_EVERY: u64 = 50;
 /// Tokens of each domain's held-out text that are evaluated.
-const DEV_TOKENS: usize = 16_384;
+pub(crate) const DEV_TOKENS: usize = 16_384;
 
 /// What to train on, for how long, and where to keep it.
 #[derive(Clone, Debug)]

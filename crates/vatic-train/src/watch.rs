@@ -1,14 +1,20 @@
 //! What a person sees of a run: a bar on a terminal, else a line now and then.
 
+use std::time::{Duration, Instant};
+
 use indicatif::{ProgressBar, ProgressStyle};
 use vatic_train::{Budget, StepReport, Watch};
 
 /// The bar's resolution.
 const PARTS: f64 = 1000.0;
 
+/// Without a terminal, a line at least this often.
+const QUIET: Duration = Duration::from_secs(60);
+
 /// Shows a run on the terminal.
 pub struct Terminal {
     bar: ProgressBar,
+    said: Instant,
 }
 
 impl Terminal {
@@ -22,10 +28,14 @@ impl Terminal {
         let style = ProgressStyle::with_template("{prefix} {bar:30} {percent:>3}%  {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_prefix(unit);
-        Self { bar }
+        Self {
+            bar,
+            said: Instant::now(),
+        }
     }
 
-    fn say(&self, line: &str) {
+    fn say(&mut self, line: &str) {
+        self.said = Instant::now();
         if self.bar.is_hidden() {
             println!("{line}");
         } else {
@@ -48,7 +58,7 @@ impl Watch for Terminal {
             report.speed,
         );
         self.bar.set_position((report.progress * PARTS) as u64);
-        if report.logged {
+        if report.logged || (self.bar.is_hidden() && self.said.elapsed() >= QUIET) {
             self.say(&line);
         }
         self.bar.set_message(line);

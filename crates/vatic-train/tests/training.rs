@@ -270,7 +270,7 @@ fn fine_tuning_a_model_file_helps_on_its_text() {
         checkpoint_seconds: 1e9,
     };
     let folder = home.path().join("tuning");
-    fine_tune(&model, &mine, &folder, &tuned, &with, &mut Notes::default()).unwrap();
+    let scores = fine_tune(&model, &mine, &folder, &tuned, &with, &mut Notes::default()).unwrap();
 
     let rows = Rows::read(
         &folder.join("tokens/dev/mine.bin"),
@@ -289,4 +289,14 @@ fn fine_tuning_a_model_file_helps_on_its_text() {
         after < before * 0.9,
         "{before} bits/byte before, {after} after"
     );
+    assert_eq!((scores.before, scores.after), (before, after));
+
+    // The same again is over at once; with another text it would be the wrong checkpoint.
+    let again = |text: &str| {
+        fs::write(&mine, text.repeat(300)).unwrap();
+        fine_tune(&model, &mine, &folder, &tuned, &with, &mut Notes::default())
+    };
+    assert_eq!(again("seven wild geese fly by\n").unwrap(), scores);
+    let refused = again("seven wild swans fly by\n").unwrap_err();
+    assert!(refused.to_string().contains("another text"), "{refused}");
 }
