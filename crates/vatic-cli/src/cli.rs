@@ -96,7 +96,7 @@ pub struct Code {
     #[arg(short, long, action = ArgAction::Count)]
     pub quiet: u8,
 
-    /// Say more
+    /// Say more: time, and the bits/byte that each source of predictions would have paid (the account takes time itself)
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
 

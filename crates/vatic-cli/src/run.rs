@@ -1,5 +1,6 @@
 //! `vatic [FILES]`: compress, decompress, test, list; one file after the other, and a failure does not stop the rest.
 
+use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
@@ -101,7 +102,9 @@ impl<'a> Worker<'a> {
     fn new(code: &'a Code, task: Task) -> Result<Worker<'a>> {
         let (mut encode, mut decode) = (Options::new(), DecodeOptions::new());
         if task == Task::Compress {
-            encode = models::options(&code.engine, code.level.number())?.verify(code.verify);
+            encode = models::options(&code.engine, code.level.number())?
+                .verify(code.verify)
+                .report(code.verbose > 0);
             if let Some(size) = code.frame_size {
                 encode = encode.frame_size(size as usize); // checked to be at most 256 MiB
             }
@@ -311,6 +314,9 @@ impl<'a> Worker<'a> {
                 modes.join(", ")
             );
         }
+        if let Some(line) = sources(stats) {
+            eprintln!("  {line}");
+        }
         if self.code.verbose > 1 {
             for (number, frame) in stats.frames.iter().enumerate() {
                 eprintln!(
@@ -325,6 +331,27 @@ impl<'a> Worker<'a> {
             }
         }
     }
+}
+
+/// What each source of predictions would have paid alone, the best first; none if there was no account.
+fn sources(stats: &Stats) -> Option<String> {
+    let mut bits = BTreeMap::<&str, (f64, u64)>::new();
+    for frame in &stats.frames {
+        for source in &frame.sources {
+            let (sum, bytes) = bits.entry(&source.name).or_default();
+            *sum += source.bits;
+            *bytes += frame.content_bytes;
+        }
+    }
+    let mut each: Vec<_> = (bits.into_iter())
+        .filter(|&(_, (_, bytes))| bytes > 0)
+        .map(|(name, (sum, bytes))| (name, sum / bytes as f64))
+        .collect();
+    each.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let list: Vec<_> = (each.iter())
+        .map(|(name, bits)| format!("{name} {bits:.2}"))
+        .collect();
+    (!list.is_empty()).then(|| format!("bits/byte by source, each alone: {}", list.join(", ")))
 }
 
 /// `152,089 -> 33,000 bytes (21.70 %, 1.736 bits/byte)`, or the other way round.

@@ -384,11 +384,11 @@ fn a_prior_that_was_learnt_helps_and_is_needed() {
 #[test]
 fn says_as_much_as_asked() {
     let place = Place::with_text();
-    place
-        .vatic(&["-vv", "a.txt"])
-        .assert()
-        .success()
-        .stderr(contains("frame 0"));
+    place.vatic(&["-vv", "a.txt"]).assert().success().stderr(
+        contains("frame 0")
+            .and(contains("by source"))
+            .and(contains("transformer ")),
+    );
     place
         .vatic(&["-q", "a.txt"])
         .assert()
