@@ -11,7 +11,7 @@ command -v cargo-fuzz >/dev/null || { echo "fuzz: cargo-fuzz is missing: cargo i
 # cargo-fuzz needs the sanitizer flags of a nightly compiler; this variable lets a stable one accept them.
 export RUSTC_BOOTSTRAP=1
 
-cargo run --quiet --manifest-path fuzz/Cargo.toml --example seeds -- fuzz/seeds
+cargo run --quiet --release --manifest-path fuzz/Cargo.toml --example seeds -- fuzz/seeds
 
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(cargo fuzz list)

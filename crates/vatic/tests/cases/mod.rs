@@ -76,7 +76,7 @@ pub fn all() -> Result<Vec<Case>> {
     // More tokens than two streams take in their first turn.
     add(
         "tokens-turns.vtc",
-        &STATIONS[..STATIONS.len().min(24_000)],
+        &STATIONS[..STATIONS.len().min(10_500)],
         options().mode(Mode::Tokens).streams_log2(Some(1)),
     )?;
     add(
