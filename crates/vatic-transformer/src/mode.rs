@@ -36,7 +36,7 @@ const DEFAULT: Word = 0x1f80;
 #[cfg(target_arch = "x86_64")]
 const MASK: Word = 0xffc0;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 fn read() -> Word {
     let mut word = 0;
     // SAFETY: stmxcsr stores 4 bytes to the address given, which is a live u32.
@@ -46,7 +46,7 @@ fn read() -> Word {
     word
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 fn write(word: Word) {
     // SAFETY: ldmxcsr loads 4 bytes from a live u32; the word is the default or was read from this register, so valid.
     unsafe {
@@ -60,7 +60,7 @@ const DEFAULT: Word = 0;
 #[cfg(not(target_arch = "x86_64"))]
 const MASK: Word = 0x07ff_9f07;
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", not(miri)))]
 fn read() -> Word {
     let word;
     // SAFETY: reading FPCR has no effect on memory.
@@ -70,17 +70,17 @@ fn read() -> Word {
     word
 }
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", not(miri)))]
 fn write(word: Word) {
     // SAFETY: the word is the default or was read from this register, so valid.
     unsafe { std::arch::asm!("msr fpcr, {}", in(reg) word, options(nostack, preserves_flags)) };
 }
 
-/// Other architectures have no mode that Rust programs come across.
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+/// Other architectures have no mode that Rust programs come across, and Miri knows no assembly.
+#[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 fn read() -> Word {
     DEFAULT
 }
 
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 fn write(_: Word) {}

@@ -56,14 +56,14 @@ pub(crate) struct Group {
 }
 
 impl Shape {
-    /// How the streams are grouped. There must be groups enough for every thread to have one while the coder has another,
-    /// of eight streams or more if that is possible.
+    /// How the streams are grouped: one group for each thread, so that every predictor is busy but for the moment in which
+    /// the coder has its tokens, and two streams at least in each, since a batch of one waits for memory.
     pub(crate) fn groups(&self, transcript: Transcript) -> Vec<Group> {
-        let useful = (self.streams / 8).max(2).min(self.streams);
         let groups = if self.threads == 1 {
             1
         } else {
-            useful.min(2 * self.threads)
+            let most = (self.streams / 2).max(2).min(self.streams);
+            self.threads.clamp(2, most.max(2)).min(most)
         };
         let start = |g| g * self.streams / groups;
         let group = |g| {
