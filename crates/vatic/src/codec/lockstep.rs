@@ -2,13 +2,15 @@
 //!
 //! The order in which tokens are coded is fixed: token 0 of every stream, token 1 of every stream, and so on. What varies
 //! is who computes when. Streams are split into groups of neighbours, each with a predictor of its own on a thread of its
-//! own; while the coder (the calling thread) is busy with one group's tokens, the predictors of the others work. A decoder
-//! cannot do better, since a group's next prediction needs its tokens; an encoder knows them all, and lets each predictor
-//! run ahead by as many steps as it has buffers. A prediction depends on nothing but its own stream, so how streams are
-//! grouped changes no bit.
+//! own. An encoder knows all tokens: its predictors run ahead by as many steps as they have buffers, and the calling thread
+//! codes. In a decoder a group's next prediction needs its tokens, so each thread decodes its group's own tokens when its turn
+//! comes, and predicts while the others have theirs: the coder is handed on, and nobody has to be woken to use it. A prediction
+//! depends on nothing but its own stream, so how streams are grouped changes no bit.
 
 use std::mem;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -89,7 +91,7 @@ pub(crate) fn run<P: Predictor>(
     shape: &Shape,
     predictors: Vec<P>,
     transcript: Transcript,
-    code: impl FnMut(usize, &[u32]) -> Option<u16>,
+    code: impl FnMut(usize, &[u32]) -> Option<u16> + Send,
 ) -> Result<Duration> {
     let groups = shape.groups(transcript);
     debug_assert_eq!(predictors.len(), groups.len());
@@ -112,6 +114,8 @@ pub(crate) fn run<P: Predictor>(
     // With one group, only a known transcript leaves anything to do side by side.
     if shape.threads == 1 || (groups.len() == 1 && matches!(transcript, Transcript::Unknown)) {
         alone(shape, &groups, feeders, code)
+    } else if matches!(transcript, Transcript::Unknown) {
+        in_turn(shape, &groups, feeders, code)
     } else {
         pipeline(shape, &groups, feeders, code)
     }
@@ -211,11 +215,138 @@ fn alone<P: Predictor>(
     }
 }
 
+/// How often a thread looks whether its turn has come before it goes to sleep: some 50 µs, about as long as a turn takes, while
+/// waking up may take longer than that.
+const LOOKS: u32 = 2_000;
+
+/// The number of no group: there are no more turns.
+const OVER: usize = usize::MAX;
+
+/// The coder, and whose turn it is to use it.
+struct Turns<F> {
+    /// A group's number, or [`OVER`].
+    turn: AtomicUsize,
+    /// Held while the turn changes, so that nobody falls asleep meanwhile.
+    gate: Mutex<()>,
+    changed: Condvar,
+    code: Mutex<F>,
+}
+
+impl<F> Turns<F> {
+    fn new(code: F) -> Turns<F> {
+        Turns {
+            turn: AtomicUsize::new(0),
+            gate: Mutex::new(()),
+            changed: Condvar::new(),
+            code: Mutex::new(code),
+        }
+    }
+
+    /// Whether it is a group's turn; `None` while it is another's.
+    fn is(&self, group: usize) -> Option<bool> {
+        match self.turn.load(Ordering::Acquire) {
+            OVER => Some(false),
+            turn => (turn == group).then_some(true),
+        }
+    }
+
+    /// Waits for a group's turn; `false` if there are no more.
+    fn wait(&self, group: usize) -> bool {
+        for _ in 0..LOOKS {
+            if let Some(mine) = self.is(group) {
+                return mine;
+            }
+            std::hint::spin_loop();
+        }
+        let mut gate = self.gate();
+        loop {
+            if let Some(mine) = self.is(group) {
+                return mine;
+            }
+            gate = (self.changed.wait(gate)).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn pass(&self, group: usize) {
+        let gate = self.gate();
+        self.turn.store(group, Ordering::Release);
+        drop(gate);
+        self.changed.notify_all();
+    }
+
+    fn gate(&self) -> MutexGuard<'_, ()> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends all turns when its thread ends, for whatever reason, so that the others do not wait for ever.
+struct Ends<'a, F>(&'a Turns<F>);
+
+impl<F> Drop for Ends<'_, F> {
+    fn drop(&mut self) {
+        self.0.pass(OVER);
+    }
+}
+
+/// A thread for each group, which predicts its tokens and codes them when its turn comes.
+fn in_turn<P: Predictor>(
+    shape: &Shape,
+    groups: &[Group],
+    feeders: Vec<Feeder<P>>,
+    code: impl FnMut(usize, &[u32]) -> Option<u16> + Send,
+) -> Result<Duration> {
+    let turns = Turns::new(code);
+    let work = |number: usize, mut feeder: Feeder<P>| -> Result<Duration> {
+        let _ends = Ends(&turns);
+        let (mut rows, mut tokens) = (Rows::default(), Vec::new());
+        let mut waited = Duration::ZERO;
+        loop {
+            feeder.fill(&mut rows)?;
+            let start = Instant::now();
+            if !turns.wait(number) {
+                return Ok(waited);
+            }
+            waited += start.elapsed();
+            let mut code = turns.code.lock().unwrap_or_else(PoisonError::into_inner);
+            if !code_group(
+                &groups[number],
+                &mut rows,
+                shape.leaves,
+                &mut tokens,
+                &mut *code,
+            ) {
+                return Ok(waited);
+            }
+            drop(code);
+            turns.pass((number + 1) % groups.len());
+            feeder.tokens.clone_from(&tokens);
+        }
+    };
+    thread::scope(|scope| {
+        let mut feeders = feeders.into_iter().enumerate();
+        let first = feeders.next();
+        let others: Vec<_> = feeders
+            .map(|(number, feeder)| scope.spawn(move || work(number, feeder)))
+            .collect();
+        let mut waited = match first {
+            Some((number, feeder)) => work(number, feeder),
+            None => Ok(Duration::ZERO),
+        };
+        for other in others {
+            match other.join() {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => waited = Err(error),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        waited
+    })
+}
+
 /// The coder's ends of the channels to one predictor.
 struct Line {
     rows: Receiver<Result<Rows>>,
     used: SyncSender<Rows>,
-    tokens: SyncSender<Vec<u16>>,
     current: Rows,
 }
 
@@ -235,6 +366,7 @@ impl Line {
     }
 }
 
+/// Predictors ahead of the coder, which knows the tokens.
 fn pipeline<P: Predictor>(
     shape: &Shape,
     groups: &[Group],
@@ -249,14 +381,11 @@ fn pipeline<P: Predictor>(
             let (send_rows, rows) = sync_channel(AHEAD);
             // The coder holds one buffer more, the current one.
             let (used, free) = sync_channel(AHEAD + 1);
-            let (send_tokens, told) = sync_channel(1);
-            let ahead = if feeder.known.is_some() { AHEAD } else { 1 };
-            (0..ahead).for_each(|_| _ = used.send(Rows::default()));
-            scope.spawn(move || feed(feeder, &told, &free, &send_rows));
+            (0..AHEAD).for_each(|_| _ = used.send(Rows::default()));
+            scope.spawn(move || feed(feeder, &free, &send_rows));
             lines.push(Line {
                 rows,
                 used,
-                tokens: send_tokens,
                 current: Rows::default(),
             });
         }
@@ -280,18 +409,15 @@ fn pipeline<P: Predictor>(
                 ) {
                     return Ok(());
                 }
-                // Whoever knows the tokens does not listen.
-                let _ = line.tokens.try_send(tokens.clone());
             }
         }
     })
     .map(|()| waited)
 }
 
-/// A predictor's thread: predicts, hands over, learns what came, until nobody listens.
+/// A predictor's thread: predicts and hands over until there is nothing more or nobody listens.
 fn feed<P: Predictor>(
     mut feeder: Feeder<P>,
-    told: &Receiver<Vec<u16>>,
     free: &Receiver<Rows>,
     send: &SyncSender<Result<Rows>>,
 ) {
@@ -303,12 +429,6 @@ fn feed<P: Predictor>(
         };
         if send.send(filled).is_err() {
             return;
-        }
-        if feeder.known.is_none() {
-            match told.recv() {
-                Ok(tokens) => feeder.tokens = tokens,
-                Err(_) => return,
-            }
         }
     }
 }
