@@ -8,7 +8,7 @@ type Merge = Reverse<(u16, usize, usize, usize)>;
 
 /// The parts of `text` when merges are made by rank until none is left; `rank` gives a token's by its bytes. Takes
 /// n log n steps for n bytes.
-pub(crate) fn parts<'a>(text: &'a [u8], rank: impl Fn(&[u8]) -> Option<u16>) -> Vec<&'a [u8]> {
+pub(crate) fn parts(text: &[u8], rank: impl Fn(&[u8]) -> Option<u16>) -> Vec<&[u8]> {
     let len = text.len();
     // By a part's start: its end, and the start of the part before. An end of 0: no part starts here any more.
     let mut end: Vec<usize> = (1..=len).collect();
