@@ -1,10 +1,11 @@
 //! What each expert and each stage of mixing is worth beside the transformer, and what it costs.
 //!
-//!     cargo run --release -p vatic --example ablation -- [--limit BYTES] [--streams N] [--parts] MODEL FILES…
+//!     cargo run --release -p vatic --example ablation -- [--limit BYTES] [--streams N] [--parts] [--without NAME,NAME…]… MODEL FILES…
 //!
 //! The transformer predicts each file once; the predictions are kept (32 KB a token: mind the limit, 64 KiB of each file by
 //! default) and coded with every part on, with none (`--experts none`: the transformer's probabilities alone) and, with `--parts`,
-//! with each part left out in turn. The column "over" is what coding with none costs over the entropy of the predictions.
+//! with each part left out in turn, or with `--without`, with several. The column "over" is what coding with none costs over the
+//! entropy of the predictions; the experts' time is that of coding with all less that of coding with none.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -94,7 +95,13 @@ impl Setup {
         })
     }
 
-    fn code(&self, file: &Predicted, experts: Experts) -> Result<Coded, Box<dyn Error>> {
+    /// Codes a file; `verify`: and decodes it, to be sure.
+    fn code(
+        &self,
+        file: &Predicted,
+        experts: Experts,
+        verify: bool,
+    ) -> Result<Coded, Box<dyn Error>> {
         let options = Options {
             experts,
             ..Options::default()
@@ -122,10 +129,12 @@ impl Setup {
         }
         let coded = encoder.finish();
         let nanos = start.elapsed().as_nanos() as f64 / file.bytes.max(1) as f64;
-        let (mut model, mut decoder) = (new()?, Decoder::new(&coded));
-        for (stream, token, weights) in (0..longest).flat_map(order) {
-            let weights = Weights::new(weights, &mut blocks);
-            assert_eq!(model.decode(stream, Some(&weights), &mut decoder), token);
+        if verify {
+            let (mut model, mut decoder) = (new()?, Decoder::new(&coded));
+            for (stream, token, weights) in (0..longest).flat_map(order) {
+                let weights = Weights::new(weights, &mut blocks);
+                assert_eq!(model.decode(stream, Some(&weights), &mut decoder), token);
+            }
         }
         Ok(Coded {
             bytes: coded.len(),
@@ -135,33 +144,45 @@ impl Setup {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (mut limit, mut streams, mut parts, mut names) = (1 << 16, 1, false, Vec::new());
+    let (mut limit, mut streams, mut names) = (1 << 16, 1, Vec::new());
+    // What is left out together, in the order of the table.
+    let mut trials: Vec<(String, Experts)> = Vec::new();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("{arg} wants a value"));
         match arg.as_str() {
             "--limit" => limit = value()?.parse()?,
             "--streams" => streams = value()?.parse()?,
-            "--parts" => parts = true,
+            "--parts" => trials.extend(
+                Experts::names().map(|(name, part)| (name.into(), Experts::ALL.without(part))),
+            ),
+            "--without" => {
+                let list = value()?;
+                let mut left = Experts::ALL;
+                for name in list.split(',') {
+                    let part = Experts::named(name).ok_or_else(|| format!("no part {name:?}"))?;
+                    left = left.without(part);
+                }
+                trials.push((list, left));
+            }
             _ => names.push(arg),
         }
     }
     let [model, files @ ..] = names.as_slice() else {
-        return Err("usage: ablation [--limit BYTES] [--streams N] [--parts] MODEL FILES…".into());
+        return Err("usage: ablation [--limit BYTES] [--streams N] [--parts] [--without NAME,NAME…]… MODEL FILES…".into());
     };
     let setup = Setup::new(&std::fs::read(model)?, streams)?;
     let per_byte = |coded: usize, bytes: usize| coded as f64 * 8.0 / bytes.max(1) as f64;
     println!(
-        "| file | bytes | transformer alone | over its entropy | with experts | gain | ns/byte |"
+        "| file | bytes | transformer alone | over its entropy | with experts | gain | experts, ns/byte |"
     );
     println!("|---|---|---|---|---|---|---|");
-    let mut sums: Vec<(&str, usize, f64)> =
-        Experts::names().map(|(name, _)| (name, 0, 0.0)).collect();
+    let mut sums = vec![(0, 0.0); trials.len()];
     let (mut bytes, mut whole, mut nanos) = (0, 0, 0.0);
     for path in files {
         let file = setup.predict(path, limit)?;
-        let alone = setup.code(&file, Experts::NONE)?;
-        let all = setup.code(&file, Experts::ALL)?;
+        let alone = setup.code(&file, Experts::NONE, true)?;
+        let all = setup.code(&file, Experts::ALL, true)?;
         println!(
             "| {} | {} | {:.4} | {:.3} % | {:.4} | {:.1} % | {:.0} |",
             file.name,
@@ -170,22 +191,20 @@ fn main() -> Result<(), Box<dyn Error>> {
             (alone.bytes as f64 * 8.0 / file.entropy - 1.0) * 100.0,
             per_byte(all.bytes, file.bytes),
             (1.0 - all.bytes as f64 / alone.bytes as f64) * 100.0,
-            all.nanos
+            all.nanos - alone.nanos
         );
         (bytes, whole, nanos) = (
             bytes + file.bytes,
             whole + all.bytes,
             nanos + all.nanos * file.bytes as f64,
         );
-        if parts {
-            for ((_, part), (_, sum, time)) in Experts::names().zip(&mut sums) {
-                let coded = setup.code(&file, Experts::ALL.without(part))?;
-                *sum += coded.bytes;
-                *time += coded.nanos * file.bytes as f64;
-            }
+        for ((_, experts), (sum, time)) in trials.iter().zip(&mut sums) {
+            let coded = setup.code(&file, *experts, false)?;
+            *sum += coded.bytes;
+            *time += coded.nanos * file.bytes as f64;
         }
     }
-    if parts {
+    if !trials.is_empty() {
         println!("\n| left out | bits/byte | worth | ns/byte |");
         println!("|---|---|---|---|");
         println!(
@@ -193,7 +212,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             per_byte(whole, bytes),
             nanos / bytes as f64
         );
-        for (name, sum, time) in sums {
+        for ((name, _), (sum, time)) in trials.iter().zip(sums) {
             println!(
                 "| {name} | {:.4} | {:+.2} % | {:+.0} |",
                 per_byte(sum, bytes),

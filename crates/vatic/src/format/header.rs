@@ -17,8 +17,11 @@ const CONTROL_SKIPPABLE: u8 = 1;
 
 const LAST: u8 = 1 << 5;
 
-/// The length class that says "a settings byte follows".
+/// The class in the descriptor that says "a settings byte follows", which has the class proper.
 const SETTINGS: u8 = 3;
+/// By class: bits of the content length less one, and of the payload length. Together they are whole bytes; class 3 needs
+/// a settings byte, class 2 holds what frames of the usual size come to when they shrink to a quarter.
+const LENGTH_BITS: [[u32; 2]; 4] = [[12, 12], [20, 20], [25, 23], [28, 28]];
 const HAS_MEMORY: u8 = 1 << 2;
 const HAS_PRIOR: u8 = 1 << 3;
 const HAS_FULL_MODEL: u8 = 1 << 4;
@@ -125,11 +128,9 @@ impl Header {
 
     fn write_coded(&self, last: u8, out: &mut Vec<u8>) {
         let parts = &self.parts;
-        let class = match self.content.max(self.payload) {
-            0..0x1000 => 0,
-            0x1000..0x10_0000 => 1,
-            _ => 2,
-        };
+        let content = self.content - 1;
+        let fits = |[c, p]: [u32; 2]| content >> c == 0 && self.payload >> p == 0;
+        let class = LENGTH_BITS.iter().position(|&bits| fits(bits)).unwrap_or(3) as u8;
         let mut settings = 0;
         if parts.memory_log2 != DEFAULT_MEMORY_LOG2 {
             settings |= HAS_MEMORY;
@@ -149,14 +150,14 @@ impl Header {
             TOKENS
         };
         let descriptor = kind | parts.streams_log2 << 2 | last;
-        if settings == 0 {
+        if settings == 0 && class != SETTINGS {
             out.push(descriptor | class << 6);
         } else {
             out.extend([descriptor | SETTINGS << 6, settings | class]);
         }
-        let bits = [12, 20, 32][usize::from(class)];
-        let lengths = u64::from(self.content) | u64::from(self.payload) << bits;
-        out.extend(&lengths.to_le_bytes()[..bits / 4]);
+        let [c, p] = LENGTH_BITS[usize::from(class)];
+        let lengths = u64::from(content) | u64::from(self.payload) << c;
+        out.extend(&lengths.to_le_bytes()[..(c + p) as usize / 8]);
         match parts.model {
             Some(ModelRef::Short(id)) => out.extend(id),
             Some(ModelRef::Full(id)) => out.extend(id.0),
@@ -255,17 +256,12 @@ fn read_coded(
     if settings & HAS_FULL_MODEL != 0 && kind == BYTES {
         return Err(Error::corrupt("a frame of bytes names a model"));
     }
-    let bits = match class {
-        0 => 12,
-        1 => 20,
-        2 => 32,
-        _ => return Err(Error::corrupt("a frame has two settings bytes")),
-    };
+    let [c, p] = LENGTH_BITS[usize::from(class)];
     let mut lengths = [0; 8];
-    fill(reader, &mut lengths[..bits / 4])?;
+    fill(reader, &mut lengths[..(c + p) as usize / 8])?;
     let lengths = u64::from_le_bytes(lengths);
-    let content = plausible_content((lengths & ((1 << bits) - 1)) as u32)?;
-    let payload = (lengths >> bits) as u32;
+    let content = (lengths & ((1 << c) - 1)) as u32 + 1;
+    let payload = (lengths >> c) as u32;
     if payload > content {
         return Err(Error::corrupt(
             "a frame is larger than its content, which no writer makes",
@@ -354,7 +350,7 @@ mod tests {
 
     fn parts() -> impl Strategy<Value = (Kind, Parts)> {
         let model = prop_oneof![
-            any::<[u8; 2]>().prop_map(ModelRef::Short),
+            any::<[u8; 1]>().prop_map(ModelRef::Short),
             any::<[u8; 8]>().prop_map(|id| ModelRef::Full(ModelId(id))),
         ];
         let prior = proptest::option::of(any::<[u8; 8]>().prop_map(PriorId));
@@ -436,16 +432,16 @@ mod tests {
     fn a_one_frame_file_of_text_has_16_bytes_of_overhead() {
         let parts = Parts {
             streams_log2: 5,
-            model: Some(ModelRef::Short([1, 2])),
+            model: Some(ModelRef::Short([1])),
             ..Parts::default()
         };
-        let size = |content| {
+        let size = |content: u32| {
             let mut out = Vec::new();
             Header {
                 kind: Kind::Tokens,
                 last: true,
                 content,
-                payload: 9,
+                payload: (content / 4).saturating_sub(1),
                 parts,
                 checksum: 1,
             }
@@ -453,8 +449,8 @@ mod tests {
             out.len() + 4
         };
         assert_eq!(
-            [size(4095), size((1 << 20) - 1), size(1 << 28)],
-            [14, 16, 19]
+            [size(1 << 12), size(1 << 20), size(1 << 25), size(1 << 28)],
+            [13, 15, 16, 18]
         );
     }
 }

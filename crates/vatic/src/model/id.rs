@@ -7,9 +7,9 @@ use std::fmt;
 pub struct ModelId(pub [u8; 8]);
 
 impl ModelId {
-    /// The two bytes by which files name a model that programs carry inside them.
-    pub fn short(&self) -> [u8; 2] {
-        [self.0[0], self.0[1]]
+    /// The byte by which files name a model that programs carry inside them.
+    pub fn short(&self) -> [u8; 1] {
+        [self.0[0]]
     }
 }
 
@@ -22,9 +22,9 @@ impl fmt::Display for ModelId {
 /// How a frame names its model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ModelRef {
-    /// A model that some version of this program carries: the first two bytes of its identity. No two models that were
-    /// ever shipped share them.
-    Short([u8; 2]),
+    /// A model that some version of this program carries: the first byte of its identity. No two models that were
+    /// ever shipped share it.
+    Short([u8; 1]),
     /// Any other model.
     Full(ModelId),
 }
