@@ -19,5 +19,5 @@ for target in "${targets[@]}"; do
     printf 'fuzz: %s for %s seconds\n' "$target" "${FUZZ_SECONDS:-30}"
     mkdir -p "fuzz/corpus/$target"
     cargo fuzz run "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
-        -max_total_time="${FUZZ_SECONDS:-30}" -timeout=20 -rss_limit_mb=3000 -print_final_stats=1
+        -max_total_time="${FUZZ_SECONDS:-30}" -timeout=120 -rss_limit_mb=3000 -print_final_stats=1
 done

@@ -120,10 +120,23 @@ fn code(
     let start = cpu_time();
     let mut model = new();
     let mut encoder = Encoder::new();
-    for t in 0..piece {
-        for (s, piece) in pieces.iter().enumerate() {
-            if let Some(&token) = piece.get(t) {
-                model.encode(s, None, token, &mut encoder);
+    if setup.ids.is_none() && setup.streams == 1 {
+        let mut rest = data;
+        while let Some((&byte, after)) = rest.split_first() {
+            match model.encode_leap(rest, &mut encoder) {
+                0 => {
+                    model.encode(0, None, byte.into(), &mut encoder);
+                    rest = after;
+                }
+                leapt => rest = &rest[leapt..],
+            }
+        }
+    } else {
+        for t in 0..piece {
+            for (s, piece) in pieces.iter().enumerate() {
+                if let Some(&token) = piece.get(t) {
+                    model.encode(s, None, token, &mut encoder);
+                }
             }
         }
     }
@@ -144,7 +157,18 @@ fn code(
             );
         }
     }
-    if setup.verify {
+    if setup.verify && setup.ids.is_none() && setup.streams == 1 {
+        let mut model = new();
+        let mut decoder = Decoder::new(&coded);
+        let mut restored = Vec::new();
+        while restored.len() < data.len() {
+            let left = data.len() - restored.len();
+            if model.decode_leap(left, &mut restored, &mut decoder) == 0 {
+                restored.push(model.decode(0, None, &mut decoder) as u8);
+            }
+        }
+        assert!(restored == data, "the bytes did not come back");
+    } else if setup.verify {
         let mut model = new();
         let mut decoder = Decoder::new(&coded);
         for t in 0..piece {

@@ -66,6 +66,7 @@ impl Predictor {
         visit(Field::Adaptive(self.short.confidence_mut()));
         visit(Field::Adaptive(self.runs.confidence_mut()));
         visit(Field::Quads(self.runs.table_mut()));
+        visit(Field::Adaptive(self.leaps.confidence_mut()));
     }
 
     /// Takes over what another predictor has learnt, whose tables may be smaller.
@@ -85,6 +86,7 @@ impl Predictor {
         self.runs = other.runs;
         self.refine = other.refine;
         self.order0 = other.order0;
+        self.leaps = other.leaps;
         self.long.adopt(&mut other.long);
         self.short.adopt(&mut other.short);
     }

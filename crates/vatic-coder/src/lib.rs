@@ -33,6 +33,7 @@ mod contexts;
 mod error;
 mod histories;
 mod history;
+mod leaps;
 mod learnt;
 mod logistic;
 mod matching;

@@ -153,6 +153,35 @@ impl Matcher {
         }
     }
 
+    /// Where the candidate of a stream goes on if it foretold the last token, `last`: stream, position and length of the match.
+    #[inline(always)]
+    pub fn held(&self, stream: usize, last: u16) -> Option<(usize, usize, usize)> {
+        let candidate = &self.candidates[stream];
+        (candidate.token == Some(last) && candidate.length > 0).then_some((
+            candidate.stream,
+            candidate.at + 1,
+            candidate.length as usize + 1,
+        ))
+    }
+
+    /// The stream went on by `count` tokens, up to `last`, as it stands before (`other`, `at`), a match of `length`.
+    pub fn follow(
+        &mut self,
+        stream: usize,
+        (other, at, length): (usize, usize, usize),
+        count: usize,
+        last: u16,
+    ) {
+        // As if the last of them had just been predicted: what comes next notes that it was right.
+        self.candidates[stream] = Candidate {
+            stream: other,
+            at: at + count - 1,
+            length: (length + count - 1).min(MAX_LENGTH as usize) as u32,
+            misses: 0,
+            token: Some(last),
+        };
+    }
+
     /// What the candidate of a stream says about the decision between `lo..mid` and `mid..hi`, after `done` decisions.
     #[inline(always)]
     pub fn predict(

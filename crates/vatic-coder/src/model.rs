@@ -44,6 +44,8 @@ pub struct Model {
     options: Options,
     tokens: u64,
     paid: u64,
+    /// Room for what is foretold.
+    foretold: Vec<u8>,
 }
 
 impl Model {
@@ -84,6 +86,7 @@ impl Model {
             options: options.clone(),
             tokens: 0,
             paid: 0,
+            foretold: Vec::new(),
         })
     }
 
@@ -111,6 +114,60 @@ impl Model {
     /// If `stream` is not below the number of streams, or `weights` has another length than the vocabulary.
     pub fn decode(&mut self, stream: usize, weights: Option<&Weights>, input: &mut Decoder) -> u16 {
         self.code(stream, weights, 0, input)
+    }
+
+    /// Codes many bytes at one decision, if the experts foretell that many: how many of `ahead`, what comes next in stream 0,
+    /// have been coded; often 0. To be called before each byte of a vocabulary of single bytes, on both sides.
+    pub fn encode_leap(&mut self, ahead: &[u8], out: &mut Encoder) -> usize {
+        let mut foretold = std::mem::take(&mut self.foretold);
+        foretold.clear();
+        let right = self.leap(ahead.len(), &mut foretold, out, |foretold| {
+            ahead.starts_with(foretold)
+        });
+        let count = if right { foretold.len() } else { 0 };
+        self.foretold = foretold;
+        count
+    }
+
+    /// Appends to `content` the bytes that [`encode_leap`](Self::encode_leap) coded; `left` is how many are to come in all.
+    pub fn decode_leap(
+        &mut self,
+        left: usize,
+        content: &mut Vec<u8>,
+        input: &mut Decoder,
+    ) -> usize {
+        let start = content.len();
+        let right = self.leap(left, content, input, |_| false);
+        if !right {
+            content.truncate(start);
+        }
+        content.len() - start
+    }
+
+    /// Appends what is foretold to `out` and codes whether it is right.
+    #[inline(always)]
+    fn leap<C: BinaryCoder>(
+        &mut self,
+        left: usize,
+        out: &mut Vec<u8>,
+        coder: &mut C,
+        is_right: impl Fn(&[u8]) -> bool,
+    ) -> bool {
+        let start = out.len();
+        let Some(predictor) = &mut self.predictor else {
+            return false;
+        };
+        let Some(probability) = predictor.foretell(0, left, out) else {
+            return false;
+        };
+        let foretold = &out[start..];
+        let right = coder.code(is_right(foretold), probability);
+        self.paid += u64::from(cost(probability, right));
+        if right {
+            self.tokens += foretold.len() as u64;
+        }
+        predictor.leap(0, foretold, right);
+        right
     }
 
     #[inline]

@@ -59,7 +59,7 @@ impl Default for Experts {
 }
 
 /// Names of the parts, by bit: experts, inputs, stages of mixing, contexts (see `contexts.rs`).
-const NAMES: [&str; 36] = [
+const NAMES: [&str; 37] = [
     "order0",
     "match",
     "short",
@@ -96,6 +96,7 @@ const NAMES: [&str; 36] = [
     "record2",
     "sparse",
     "indirect",
+    "leaps",
 ];
 
 /// Settings of a [`Model`](crate::Model). A decoder needs the encoder's.

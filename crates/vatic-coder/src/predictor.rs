@@ -4,6 +4,7 @@ use crate::adaptive::{Adaptive, Apm};
 use crate::contexts::{self, MAX_CONTEXTS, Memory, RUN_CONTEXTS};
 use crate::histories::Histories;
 use crate::history::{Recent, Tokens};
+use crate::leaps::Leaps;
 use crate::learnt::Sizes;
 use crate::logistic::{cost, log_odds, squash, stretch};
 use crate::matching::{LENGTHS, Matcher, Prediction};
@@ -27,6 +28,7 @@ struct Switches {
     sharp: bool,
     refined: bool,
     distances: bool,
+    leaps: bool,
 }
 
 /// The decision at hand.
@@ -73,6 +75,7 @@ pub struct Predictor {
     pub(crate) short: Matcher,
     pub(crate) runs: Runs,
     pub(crate) refine: Apm,
+    pub(crate) leaps: Leaps,
     pub(crate) mixing: Mixing,
     // Of the token at hand:
     contexts: [u32; MAX_CONTEXTS],
@@ -169,6 +172,7 @@ impl Predictor {
                 sharp: has("sharp"),
                 refined: has("refined"),
                 distances: distances > 0,
+                leaps: bytes && has("match") && has("leaps"),
             },
             sizes: *sizes,
             bytes,
@@ -196,6 +200,7 @@ impl Predictor {
             ),
             run_active,
             refine: Apm::new(MAX_DEPTH * 4, 6),
+            leaps: Leaps::new(),
             mixing: Mixing::new(
                 Stages {
                     sets: [
@@ -419,6 +424,55 @@ impl Predictor {
                 usize::from(part.saturating_mul(4) < node.left.wrapping_add(node.right));
         }
         self.local = self.local << 1 | usize::from(bit);
+    }
+
+    /// The bytes that the long match foretells, if it is so long that they may be coded at one decision, and its
+    /// probability (16 bits); not more than `left`.
+    #[inline(always)]
+    pub fn foretell(&mut self, stream: usize, left: usize, out: &mut Vec<u8>) -> Option<u16> {
+        if !self.on.leaps {
+            return None;
+        }
+        let last = self
+            .tokens
+            .get(stream, self.tokens.len(stream).checked_sub(1)?)?;
+        let (other, at, length) = self.long.held(stream, last).unwrap_or_default();
+        let (count, probability) = self.leaps.next(length, left)?;
+        let start = out.len();
+        // A match may reach into what it foretells: zeros match the zeros one byte before.
+        let here = self.tokens.len(stream);
+        for at in at..at + count {
+            let byte = match self.tokens.get(other, at) {
+                Some(byte) => byte as u8,
+                None if other == stream => out[start + at - here],
+                None => {
+                    out.truncate(start);
+                    return None;
+                }
+            };
+            out.push(byte);
+        }
+        Some(probability)
+    }
+
+    /// Learns whether the `bytes` that were foretold came, and takes them as coded if so.
+    pub fn leap(&mut self, stream: usize, bytes: &[u8], right: bool) {
+        self.leaps.update(bytes.len(), right);
+        let last = self.tokens.len(stream).checked_sub(1);
+        let last = last.and_then(|at| self.tokens.get(stream, at));
+        let (true, Some(last), Some(&end)) = (right, last, bytes.last()) else {
+            return;
+        };
+        if let Some(held) = self.long.held(stream, last) {
+            self.long.follow(stream, held, bytes.len(), end.into());
+            self.short.follow(stream, held, bytes.len(), end.into());
+        }
+        let Stream { recent, memory } = &mut self.streams[stream];
+        for &byte in bytes {
+            self.tokens.push(stream, byte.into());
+            recent.push(byte);
+            memory.vote(recent, byte);
+        }
     }
 
     /// Learns the token that the decisions led to; `decided`: there were any.

@@ -302,7 +302,7 @@ fn strangers_get_a_sentence() {
 #[test]
 fn hostile_lengths_cost_nothing() {
     // Coded bytes, 2^28 of content claimed, 9 bytes of payload claimed, none there.
-    let hostile = b"\xF6vt\x00\xA1\x00\x00\x00\x10\x09\x00\x00\x00\x01\x02\x03\x04";
+    let hostile = b"\xF6vt\x00\xE1\x03\xFF\xFF\xFF\x9F\x00\x00\x00\x01\x02\x03\x04";
     assert!(matches!(vatic::decompress(hostile), Err(Error::Truncated)));
     let limit = DecodeOptions::new().max_memory(1 << 27);
     assert!(matches!(

@@ -39,11 +39,20 @@ pub(crate) fn learn(content: &[u8], setting: &Setting, meter: &Meter) -> Result<
 fn code(content: &[u8], setting: &Setting, meter: &Meter) -> Result<(Model, Encoder)> {
     let mut model = experts(setting, content.len())?;
     let mut encoder = Encoder::new();
-    for (i, chunk) in content.chunks(REPORT).enumerate() {
-        for &byte in chunk {
-            model.encode(0, None, byte.into(), &mut encoder);
+    let (mut rest, mut report) = (content, REPORT);
+    while let Some((&byte, after)) = rest.split_first() {
+        match model.encode_leap(rest, &mut encoder) {
+            0 => {
+                model.encode(0, None, byte.into(), &mut encoder);
+                rest = after;
+            }
+            leapt => rest = &rest[leapt..],
         }
-        meter.at(i * REPORT + chunk.len(), encoder.len());
+        let done = content.len() - rest.len();
+        if done >= report || rest.is_empty() {
+            meter.at(done, encoder.len());
+            report = done + REPORT;
+        }
     }
     Ok((model, encoder))
 }
@@ -75,8 +84,12 @@ pub(crate) fn decode(
     let mut decoder = Decoder::new(payload);
     let mut content = Vec::new();
     while content.len() < length {
-        for _ in 0..REPORT.min(length - content.len()) {
-            content.push(model.decode(0, None, &mut decoder) as u8);
+        let report = content.len() + REPORT.min(length - content.len());
+        while content.len() < report {
+            let left = length - content.len();
+            if model.decode_leap(left, &mut content, &mut decoder) == 0 {
+                content.push(model.decode(0, None, &mut decoder) as u8);
+            }
         }
         meter.at(content.len(), payload.len() * content.len() / length);
     }
