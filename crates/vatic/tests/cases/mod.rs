@@ -67,6 +67,12 @@ pub fn all() -> Result<Vec<Case>> {
         story,
         options().model(None).memory_log2(18),
     )?;
+    // Zeros, and a copy whose match grows long enough to leap.
+    add(
+        "bytes-leaps.vtc",
+        &[story, &[0; 5000], story].concat(),
+        options().mode(Mode::Bytes),
+    )?;
     add("tokens.vtc", story, options().mode(Mode::Tokens))?;
     add(
         "tokens-streams.vtc",
