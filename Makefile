@@ -13,7 +13,7 @@ DIR ?=
 FUZZ_SECONDS ?= 30
 VATIC = $(or $(CARGO_TARGET_DIR),target)/release/vatic
 
-.PHONY: help demo test test-large bench bench-eval cross emulate lint lint-train deny fuzz install test-train train eval fixtures
+.PHONY: help demo test test-large bench bench-eval cross emulate miri spec lint lint-train deny fuzz install test-train train eval fixtures
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,13 @@ cross: ## Tests on emulated aarch64 (NEON) and s390x (big-endian); downloads a c
 
 emulate: ## Tests on emulated older x86-64 processors (qemu-user-static)
 	scripts/emulate.sh
+
+miri: ## The portable paths of coder, transformer and tokenizer under Miri (nightly Rust with miri and rust-src)
+	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=2 $(CARGO) +nightly miri test \
+	    -p vatic-coder -p vatic-transformer -p vatic-tokenizer --lib
+
+spec: ## The golden files through a decoder written from docs/format.md alone (Python with numpy, xxhash and blake3)
+	python3 tests/independent/decoder.py
 
 lint: ## Format, clippy and rustdoc without warnings, fixtures as their script writes them
 	$(CARGO) fmt --all --check

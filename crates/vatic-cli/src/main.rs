@@ -5,6 +5,8 @@
 //!
 //! Exit codes: 0 all went well, 1 something failed (the rest was still done), 2 the command line was wrong.
 
+#![forbid(unsafe_code)]
+
 mod cli;
 mod compare;
 mod completions;

@@ -21,6 +21,8 @@
 //! # Ok::<(), vatic_tokenizer::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod merge;
 mod vocabulary_file;
 

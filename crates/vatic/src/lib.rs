@@ -28,6 +28,8 @@
 //!   [`Error`] and never other data (the 32-bit checksum of each frame misses one damage in four thousand millions).
 //! - Adaptors work with flat memory on streams of any length. All types are [`Send`]; there is no global state.
 
+#![forbid(unsafe_code)]
+
 mod codec;
 mod copy;
 mod error;
