@@ -83,7 +83,8 @@ def decode_member(reader, model):
     content, last = b"", False
     while not last:
         descriptor = reader.integer(1)
-        kind, detail, last, length_class = descriptor & 3, descriptor >> 2 & 7, bool(descriptor >> 5 & 1), descriptor >> 6
+        kind, detail, length_class = descriptor & 3, descriptor >> 2 & 7, descriptor >> 6
+        last = bool(descriptor >> 5 & 1)
         if kind == 3:
             decode_control(reader, detail, last, length_class)
             continue
@@ -294,15 +295,15 @@ class Model:
         header = json.loads(data[8 : 8 + size])
         shape = json.loads(header.pop("__metadata__")["vatic"])
         types = {"I8": np.int8, "U8": np.uint8, "I32": np.int32, "U32": np.uint32, "F32": F32}
-        tensor = {}
+        self.tensor = tensor = {}
         for name, entry in header.items():
             begin, end = entry["data_offsets"]
-            array = np.frombuffer(data[8 + size + begin : 8 + size + end], types[entry["dtype"]]).reshape(entry["shape"])
+            array = np.frombuffer(data[8 + size + begin : 8 + size + end], types[entry["dtype"]])
+            array = array.reshape(entry["shape"])
             # Sums of products of whole numbers are exact in f32 as long as they stay below 2^24, in f64 always.
             exact = F32 if array.shape[-1] * 63 * 127 < 1 << 24 else np.float64
             tensor[name] = array.astype(exact) if entry["dtype"] == "I8" else array
-        self.tensor = tensor
-        self.width, self.layers, self.heads, self.kv_heads = (shape[k] for k in ("width", "layers", "heads", "kv_heads"))
+        self.layers, self.heads, self.kv_heads = shape["layers"], shape["heads"], shape["kv_heads"]
         self.windows, self.rope_dims, self.rope_period = shape["windows"], shape["rope_dims"], shape["rope_period"]
 
         ends = np.cumsum(tensor["tokenizer.lengths"], dtype=np.int64).tolist()
@@ -370,9 +371,9 @@ class Sequence:
     def feed(self, token):
         """Feeds a token; returns the sums of the weights of the tokens below each id."""
         model, tensor, t = self.model, self.model.tensor, self.t
-        if t == self.k.shape[2]:
-            double = lambda a: np.concatenate([a, np.zeros_like(a)], axis=2)  # noqa: E731
-            self.k, self.v, self.s_k, self.s_v = map(double, (self.k, self.v, self.s_k, self.s_v))
+        if t == self.k.shape[2]:  # no room for another position
+            room = [np.concatenate([a, np.zeros_like(a)], axis=2) for a in (self.k, self.v, self.s_k, self.s_v)]
+            self.k, self.v, self.s_k, self.s_v = room
         x = tensor["embed.weight"][token].astype(F32) * tensor["embed.scale"][token]
         x = x * inverse_rms(x)
         e = x
@@ -447,7 +448,8 @@ def make_g():
 
 G = make_g()
 SQUASH = [min((G[2 * x] + (1 << 15)) >> 16, 65535) for x in range(3073)]
-STRETCH = [bisect_left(G[1::2], (i << 20) + (1 << 19) + 1) for i in range(2048, 4096)]  # odd G that are ≤ the value
+# For i = 2048 … 4095 the number of G(2k + 1) that are at most i · 2^20 + 2^19; below that the mirror image.
+STRETCH = [bisect_left(G[1::2], (i << 20) + (1 << 19) + 1) for i in range(2048, 4096)]
 STRETCH = [-x for x in reversed(STRETCH)] + STRETCH
 
 
@@ -481,7 +483,7 @@ def log2(v):
     e = floor_log2(v)
     m = ((v << 31) >> e) & 0x7FFFFFFF
     j, r = m >> 23, m >> 7 & 0xFFFF
-    return (e << 16) + LOG2[j] + ((LOG2[j + 1] - LOG2[j]) * r >> 16)
+    return (e << 16) + LOG2[j] + (((LOG2[j + 1] - LOG2[j]) * r) >> 16)
 
 
 def logodds(right, left):
@@ -491,15 +493,15 @@ def logodds(right, left):
 def combine(h, *values):
     """combine(h, v); with two values the page's C(h, a, b)."""
     for v in values:
-        x = (h << 32 | v) * 0xD6E8FEB86659FD93 & M64
-        h = x >> 32 ^ x >> 7 & M32
+        x = ((h << 32 | v) * 0xD6E8FEB86659FD93) & M64
+        h = (x >> 32) ^ ((x >> 7) & M32)
     return h
 
 
 def hash64(c, v):
     """The page's hash(c, v)."""
-    x = (v << 32 | c) * 0x9E3779B97F4A7C15 & M64
-    return (x ^ x >> 29) * 0xBF58476D1CE4E5B9 & M64
+    x = ((v << 32 | c) * 0x9E3779B97F4A7C15) & M64
+    return ((x ^ (x >> 29)) * 0xBF58476D1CE4E5B9) & M64
 
 
 class Adaptive:
@@ -513,7 +515,8 @@ class Adaptive:
 
     def learn(self, i, bit):
         p, n = self.p[i], self.n[i]
-        self.p[i] = p + ((((4194303 if bit else 0) - p >> 6) * (65536 // (2 * n + 3))) >> 9)
+        target = (1 << 22) - 1 if bit else 0
+        self.p[i] = p + ((((target - p) >> 6) * (65536 // (2 * n + 3))) >> 9)
         if n < self.limit:
             self.n[i] = n + 1
 
@@ -532,7 +535,7 @@ class APM:
 
     def learn(self, bit):
         v = self.points[self.last]
-        self.points[self.last] = v + (65535 - v >> self.rate) if bit else v - (v >> self.rate)
+        self.points[self.last] = v + ((65535 - v) >> self.rate) if bit else v - (v >> self.rate)
 
 
 # ------------------------------------------------------------------------------------------- §7.3: contexts
@@ -571,7 +574,7 @@ class History:
         self.bytes.append(byte)
         if 65 <= byte <= 90 or 97 <= byte <= 122 or byte >= 128:
             letter = byte + 32 if byte <= 90 else byte
-            x = (self.word + letter) * 0x2F0B4C47 & M32
+            x = ((self.word + letter) * 0x2F0B4C47) & M32
             self.word = (x << 5 | x >> 27) & M32
         elif self.word:
             self.ppw, self.pw, self.word = self.pw, self.word, 0
@@ -914,7 +917,6 @@ class Experts:
             self.slots.write_back()
             self.known = self.slots.fetch(self.hashes, mid)
         self.mid, self.left, self.right = mid, left, right
-        depth_4, depth = depth, min(depth, 23)
 
         # Inputs.
         self.states = self.slots.states()
@@ -925,11 +927,11 @@ class Experts:
             distances.append((p - 32768) >> 5 if state else 0)
         x = stretches + distances
         if tokens:
-            x += self.runs.inputs(lo, mid, hi, depth_4)
+            x += self.runs.inputs(lo, mid, hi, depth)
         x.append(self.plain.stretch(mid))
-        x.append(self.long.input(lo, mid, hi, depth_4))
-        x.append(self.short.input(lo, mid, hi, depth_4))
-        surprise, f = min(self.surprise, 3), 0
+        x.append(self.long.input(lo, mid, hi, depth))
+        x.append(self.short.input(lo, mid, hi, depth))
+        depth, surprise, f = min(depth, 23), min(self.surprise, 3), 0
         if tokens:
             f = logodds(right, left)
             x += [f, (squash(f) - 32768) >> 4, stretch(self.transformer_apm.at(f, 4 * depth + surprise))]
@@ -957,7 +959,7 @@ class Experts:
         sums = ((self.vectors * self.x) >> 6).sum(axis=1) >> 10
         self.outputs = [clamp(x, -3072, 3072) for x in sums.tolist()]
         self.last = self.last_weights[24 * long + depth]
-        self.m = clamp(sum(w * x >> 6 for w, x in zip(self.last, self.outputs)) >> 10, -3072, 3072)
+        self.m = clamp(sum((w * x) >> 6 for w, x in zip(self.last, self.outputs)) >> 10, -3072, 3072)
         p = squash(self.m)
         a = self.match_apm.at(self.m, 24 * (2 * long + (self.long.bit or 0)) + depth)
         b = self.last_map.at(self.m, combine(mid, self.b1) % self.last_map_size)
@@ -974,7 +976,7 @@ class Experts:
         self.weights[self.chosen] = np.clip(self.vectors + change, -(1 << 19) + 1, (1 << 19) - 1)
         step = (65536 * bit - squash(self.m)) * self.rates[1] >> 16
         for i, output in enumerate(self.outputs):
-            self.last[i] = clamp(self.last[i] + (output * step + (1 << 15) >> 16), -(1 << 19) + 1, (1 << 19) - 1)
+            self.last[i] = clamp(self.last[i] + ((output * step + (1 << 15)) >> 16), -(1 << 19) + 1, (1 << 19) - 1)
         self.match_apm.learn(bit)
         self.last_map.learn(bit)
         # Experts.
