@@ -182,6 +182,10 @@ def decode_payload(payload, content_length, kind, streams, model, memory, expert
 
     decoded = count = 0  # bytes and tokens
     while decoded < content_length:
+        if mixer and kind == 1 and decoded:
+            decoded += mixer.leap(coder, content_length - decoded)
+            if decoded == content_length:
+                break
         # However T is dealt, no stream is ever more than one token ahead of a later one: they simply take turns.
         s = count % streams
         sums = None  # sums[k]: the weights of the tokens below k
@@ -428,7 +432,7 @@ class Sequence:
 
 # ------------------------------------------------------------------- §7.1: the functions of experts and mixer
 
-ALL_EXPERTS = (1 << 36) - 1
+ALL_EXPERTS = (1 << 37) - 1
 
 
 def make_g():
@@ -849,7 +853,7 @@ class Match:
             self.confidence.learn(self.i, bit == self.bit)
 
 
-# --------------------------------------------------------------------------------- §7.2, §7.6: sizes, mixing
+# -------------------------------------------------------------------------- §7.2, §7.6, §7.7: sizes, mixing, leaps
 
 
 def rate(n, start, end, half):
@@ -867,6 +871,40 @@ def kind_of(byte):
     return 6 if byte >= 128 else {32: 3, 10: 4, 13: 4, 9: 4, 0: 5}.get(byte, 7)
 
 
+class Leaps:
+    """§7.7. Many bytes at once, where the long match has lasted long."""
+
+    def __init__(self):
+        self.most = 2048
+        self.probability = Adaptive([58253] * 12, 2, 255)
+
+    def decode(self, coder, history, long, short, to_come):
+        """Decodes at most one leap; returns how many bytes it added to the history."""
+        c = long.candidates[0]
+        foretold = c.predicted is not None and c.predicted == history.tokens[-1]
+        n, q = (c.length + 1, c.position + 1) if foretold else (0, 0)
+        if n < 16:
+            self.most = 2048
+            return 0
+        k = min(1 << floor_log2(n // 16), self.most, 1 << floor_log2(to_come))
+        if k < 64:
+            return 0
+        i = 2 * floor_log2(k // 64) + (self.most < 2048)
+        bit = coder.decide(clamp(self.probability.p[i] >> 6, 1, 65535))
+        self.probability.learn(i, bit)
+        if not bit:
+            self.most = k // 4
+            return 0
+        self.most = min(2 * self.most, 2048)
+        for j in range(q, q + k):  # what is not there yet has been added when it is needed
+            history.add(history.tokens[j], bytes([history.tokens[j]]))
+        for match in (long, short):
+            c = match.candidates[0]
+            c.position, c.length, c.misses = q + k - 1, min(n + k - 1, 65535), 0
+            c.predicted = history.tokens[-1]
+        return k
+
+
 class Experts:
     """All experts and the mixer of a frame. For each token: begin; for each decision probability, learn; end."""
 
@@ -882,6 +920,7 @@ class Experts:
         bits = min(l, 22, m - 5)
         self.long = Match(6 if tokens else 16, bits, len(histories))
         self.short = Match(3 if tokens else 6, bits, len(histories))
+        self.leaps = Leaps()
         self.transformer_apm = APM(4 * 24, 6)
         self.match_apm = APM(24 * 32, 6)
         self.last_map_size = 1 << min(clamp(l - 3, 7, 14), m - 8)
@@ -894,6 +933,13 @@ class Experts:
         self.weights = np.tile(np.array(initial, np.int64), (sum(sizes), 1))
         self.last_weights = [[16384] * 4 for _ in range(24 * 16)]
         self.decisions = 0
+
+    def leap(self, coder, to_come):
+        """§7.7. Leaps as long as there are any; returns their bytes."""
+        begin = left = to_come
+        while left and (k := self.leaps.decode(coder, self.histories[0], self.long, self.short, left)):
+            left -= k
+        return begin - left
 
     def begin(self, s):
         self.history = self.histories[s]
