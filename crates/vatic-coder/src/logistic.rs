@@ -163,7 +163,10 @@ mod tests {
     #[test]
     fn logarithms_match_the_real_ones() {
         let step = if cfg!(miri) { 997 } else { 1 };
-        for value in (1..200_000u32).step_by(step).chain([1 << 30, u32::MAX, 3 << 29]) {
+        for value in (1..200_000u32)
+            .step_by(step)
+            .chain([1 << 30, u32::MAX, 3 << 29])
+        {
             let real = f64::from(value).log2();
             assert!(
                 (f64::from(log2(value)) / 65536.0 - real).abs() < 6e-5,

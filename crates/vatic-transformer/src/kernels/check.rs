@@ -201,7 +201,10 @@ mod tests {
 
     /// A kernel that is wrong in the last bit of one result does not pass.
     #[test]
-    #[cfg_attr(miri, ignore = "minutes under an interpreter, and nothing unsafe in it")]
+    #[cfg_attr(
+        miri,
+        ignore = "minutes under an interpreter, and nothing unsafe in it"
+    )]
     fn a_wrong_kernel_is_found_out() {
         struct Wrong;
         impl Kernel for Wrong {

@@ -10,7 +10,9 @@ const SMALL: usize = 1 << 15;
 
 /// A sample is this part of the frame…
 const SAMPLE: usize = 40;
-/// …and never more than so many bytes.
+/// …and its stretches have so many bytes at least, if a larger one is to follow…
+const LEAST: usize = 1 << 11;
+/// …and all of it never more than so many.
 const MAX_SAMPLE: usize = 1 << 18;
 
 /// The mode for `content`, never `Auto`.
@@ -32,32 +34,47 @@ pub(crate) fn mode(content: &[u8], setting: &Setting) -> Result<Mode> {
         if is_text(content) {
             return Ok(Mode::Tokens);
         }
-        return both(content, setting, model, Some(0));
+        return Ok(match both(content, setting, model, Some(0))? {
+            (by_bytes, by_tokens) if by_bytes < by_tokens => Mode::Bytes,
+            _ => Mode::Tokens,
+        });
     }
     let length = (content.len() / SAMPLE).clamp(SMALL / SAMPLE, MAX_SAMPLE) / 2;
-    // Two stretches, since files tend to begin with something else than what they are made of.
-    let mut sample = content[content.len() / 4..][..length].to_vec();
-    sample.extend(&content[content.len() / 4 * 3..][..length]);
-    both(&sample, setting, model, None)
+    // A small sample first: where bytes are far ahead, though the transformer's head start counts most in it, the tokens of
+    // a larger one would only take time.
+    let trials = [(length / 8, 85), (length, 100)];
+    for (length, percent) in trials
+        .into_iter()
+        .filter(|trial| trial.0 >= LEAST.min(length))
+    {
+        // Two stretches, since files tend to begin with something else than what they are made of.
+        let mut sample = content[content.len() / 4..][..length].to_vec();
+        sample.extend(&content[content.len() / 4 * 3..][..length]);
+        let (by_bytes, by_tokens) = both(&sample, setting, model, None)?;
+        if by_bytes * 100 < by_tokens * percent {
+            return Ok(Mode::Bytes);
+        }
+    }
+    Ok(Mode::Tokens)
 }
 
-/// Codes all of it both ways. The bytes' way must be better by a little: a long frame goes on learning in both, but a
-/// sample's end is where the transformer's head start is smallest.
-fn both(sample: &[u8], setting: &Setting, model: &Model, streams_log2: Option<u8>) -> Result<Mode> {
+/// The sizes of all of it as bytes and as tokens. As tokens it counts as large without being coded where the bytes' way
+/// leaves next to nothing: there is nothing to be gained, and the bytes' way leaps over such data a hundred times as fast.
+fn both(
+    sample: &[u8],
+    setting: &Setting,
+    model: &Model,
+    streams_log2: Option<u8>,
+) -> Result<(usize, usize)> {
     let quiet = Meter::default();
     let by_bytes = bytes::encode(sample, setting, &quiet)?.payload.len();
-    // Nothing to be gained, and the bytes' way leaps over such data a hundred times as fast.
     if by_bytes < sample.len() / 256 {
-        return Ok(Mode::Bytes);
+        return Ok((by_bytes, sample.len()));
     }
     let by_tokens = tokens::encode(sample, setting, model, streams_log2, &quiet)?
         .payload
         .len();
-    Ok(if by_bytes < by_tokens {
-        Mode::Bytes
-    } else {
-        Mode::Tokens
-    })
+    Ok((by_bytes, by_tokens))
 }
 
 /// Whether it is UTF-8 with hardly a control character, as text is and little else.
