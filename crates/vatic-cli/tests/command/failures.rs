@@ -74,8 +74,9 @@ fn a_model_that_is_not_here() {
         vatic::ModelRef::Short(id) => id.to_vec(),
         vatic::ModelRef::Full(id) => id.0.to_vec(),
     };
-    // Magic 4, descriptor 1, lengths 3.
-    let at = 8;
+    // What stands before the payload: …, the model, 4 bytes of checksum.
+    let payload = info.frames[0].payload_bytes as usize;
+    let at = content.len() - payload - 4 - id.len();
     assert_eq!(content[at..at + id.len()], id);
     content[at] ^= 0xff;
     refuses(&content, "--model FILE");
