@@ -27,8 +27,9 @@ test: ## All tests except the trainer's
 test-large: ## A stream of SIZE (2G) through the command and back in bounded memory (long)
 	SIZE=$(SIZE) scripts/large.sh
 
-bench: ## Benchmarks of kernels, tokens, coder and tokenizer, then the whole command on the fixtures
+bench: ## Benchmarks of kernels, tokens, coder and tokenizer, the whole beside its roofline, then the command on the fixtures
 	$(CARGO) bench
+	$(CARGO) run --release -p vatic --example roofline -- --sizes 4K,64K
 	$(CARGO) build --release -p vatic-cli
 	$(VATIC) compare --no-progress $(filter-out fixtures/README.md,$(wildcard fixtures/*))
 
