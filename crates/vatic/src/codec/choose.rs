@@ -5,7 +5,8 @@ use crate::error::Result;
 use crate::model::Model;
 use crate::options::{Meter, Mode};
 
-/// Below this length no sample is large enough to say anything, and both ways are tried where the answer is not plain.
+/// Below this length (for text; twice that for all else) no sample is large enough to say anything: text is tokens, and
+/// for the rest both ways are tried.
 const SMALL: usize = 1 << 15;
 
 /// A sample is this part of the frame…
@@ -30,10 +31,10 @@ pub(crate) fn mode(content: &[u8], setting: &Setting) -> Result<Mode> {
     let Some(model) = &setting.model else {
         return Ok(Mode::Bytes);
     };
-    if content.len() < SMALL {
-        if is_text(content) {
-            return Ok(Mode::Tokens);
-        }
+    if content.len() < SMALL && is_text(content) {
+        return Ok(Mode::Tokens);
+    }
+    if content.len() < 2 * SMALL && !is_text(content) {
         return Ok(match both(content, setting, model, Some(0))? {
             (by_bytes, by_tokens) if by_bytes < by_tokens => Mode::Bytes,
             _ => Mode::Tokens,
