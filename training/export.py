@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Make the model file that the runtime reads: int8 weights, scales, tables, tokenizer and tree in one safetensors.
 
-    python3 training/export.py RUN_DIR/float.safetensors models/vocabulary.tsv TOKENS_DIR training/configs/swift.json \\
-        models/swift/model.safetensors
+    python3 training/export.py RUN_DIR/float.safetensors models/vocabulary.tsv models/swift/model.safetensors
 """
 
 import argparse
@@ -19,13 +18,14 @@ from model import Config, Transformer, WEIGHT_LEVELS
 MATRICES = ("qkv", "out", "up", "down")
 
 
-def save_float(model: Transformer, path: pathlib.Path):
-    """The float weights under the model file's names: what the burn model loads and the exporter quantises."""
-    tensors = {"embed.weight": model.embed}
+def save_float(model: Transformer, counts: torch.Tensor, path: pathlib.Path):
+    """The float weights under the model file's names, with the groups and the counts that they were made from."""
+    tensors = {"embed.weight": model.embed, "head.weight": model.head}
     for n, layer in enumerate(model.layers):
         tensors |= {f"layers.{n}.{m}.weight": getattr(layer, m) for m in MATRICES}
         tensors |= {f"layers.{n}.gain": layer.gain, f"layers.{n}.mix": layer.mix}
-    tensors = {name: t.detach().contiguous() for name, t in tensors.items()}
+    tensors |= {"head.starts": model.starts.to(torch.uint32), "tree.counts": counts}
+    tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     partial = path.with_suffix(".partial")
     save_file(tensors, partial, metadata={"vatic": model.config.to_json()})
     partial.replace(path)
@@ -37,18 +37,18 @@ def quantise(weight):
     return levels.to(torch.int8), scale.float()
 
 
-def token_counts(folder: pathlib.Path, weights: dict[str, float], size: int) -> np.ndarray:
-    """How often each token occurs in a domain mix of a million tokens, at least once: the shape of the token tree."""
+def token_counts(folder: pathlib.Path, weights: dict[str, float], size: int) -> torch.Tensor:
+    """How often each token occurs in a domain mix of ten million tokens, at least once: the shape of the token tree."""
     counts = np.zeros(size)
     for domain, weight in weights.items():
         ids = np.fromfile(folder / f"{domain}.bin", dtype="<u2")
         counts += np.bincount(ids, minlength=size) * (weight / len(ids))
-    return np.maximum(1, np.rint(counts * 1e7 / counts.sum())).astype(np.uint32)
+    return torch.from_numpy(np.maximum(1, np.rint(counts * 1e7 / counts.sum())).astype(np.uint32))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("float", "vocabulary", "tokens", "settings", "output"):
+    for name in ("float", "vocabulary", "output"):
         parser.add_argument(name, type=pathlib.Path)
     args = parser.parse_args()
     with safe_open(args.float, "pt") as source:
@@ -59,15 +59,12 @@ def main():
         if name.endswith(".weight"):
             tensors[name], tensors[name.removesuffix("weight") + "scale"] = quantise(weight)
         else:
-            tensors[name] = weight.float()
-    model = Transformer(config)
+            tensors[name] = weight
+    model = Transformer(config, weights["head.starts"].tolist())
     tensors["rope.cos"], tensors["rope.freq"] = model.rope_cos, model.rope_freq
     tokens = [bytes.fromhex(line) for line in args.vocabulary.read_text().split()]
     tensors["tokenizer.bytes"] = torch.from_numpy(np.frombuffer(b"".join(tokens), dtype=np.uint8).copy())
     tensors["tokenizer.lengths"] = torch.tensor([len(t) for t in tokens], dtype=torch.uint8)
-    domains = json.loads(args.settings.read_text())["domains"]
-    counts = token_counts(args.tokens / "train", domains, config.vocab)
-    tensors["tree.counts"] = torch.from_numpy(counts)
     args.output.parent.mkdir(parents=True, exist_ok=True)
     save_file({name: t.contiguous() for name, t in tensors.items()}, args.output, metadata={"vatic": config.to_json()})
     print(args.output, args.output.stat().st_size, "bytes")

@@ -32,16 +32,17 @@ class Config:
     rope_dims: int = 32
     rope_period: int = 2048
     head_dim: int = HEAD_DIM
-    format: int = 1
+    groups: int = 1024
+    format: int = 2
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
 
     def multiply_adds(self) -> int:
-        """Per token: weights once each, the head included, and the attention's reads with full windows."""
+        """Per token: weights once each, the head's groups included, and the attention's reads with full windows."""
         width_q, width_kv = self.heads * HEAD_DIM, self.kv_heads * HEAD_DIM
         layer = self.width * (width_q + 2 * width_kv) + width_q * self.width + 2 * self.width * self.hidden
-        return self.layers * layer + self.vocab * self.width + 2 * width_q * sum(self.windows)
+        return self.layers * layer + self.groups * self.width + 2 * width_q * sum(self.windows)
 
 
 def rms(x):
@@ -101,7 +102,7 @@ def attend(q, k, v, window: int):
     groups = heads // k.shape[1]
     k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
     if window >= time or time % window:
-        i = torch.arange(time)
+        i = torch.arange(time, device=q.device)
         distance = i[:, None] - i[None, :]
         mask = (distance >= 0) & (distance < window)
         return softmax_values(q @ k.transpose(-1, -2), mask, v)
@@ -109,7 +110,8 @@ def attend(q, k, v, window: int):
     blocks = time // window
     q, k, v = (t.reshape(batch, heads, blocks, window, dim) for t in (q, k, v))
     before = lambda t: torch.cat([F.pad(t, (0, 0, 0, 0, 1, 0))[:, :, :-1], t], dim=-2)
-    distance = window + torch.arange(window)[:, None] - torch.arange(2 * window)[None, :]
+    i = torch.arange(2 * window, device=q.device)
+    distance = window + i[:window, None] - i[None, :]
     mask = ((distance >= 0) & (distance < window)).expand(blocks, -1, -1).clone()
     mask[0, :, :window] = False
     return softmax_values(q @ before(k).transpose(-1, -2), mask, before(v)).reshape(batch, heads, time, dim)
@@ -121,23 +123,59 @@ def softmax_values(scores, mask, v):
 
 
 class Transformer(nn.Module):
-    def __init__(self, config: Config):
+    """`starts`: the first token of each group (groups.py)."""
+
+    def __init__(self, config: Config, starts):
         super().__init__()
         self.config = config
         self.embed = nn.Parameter(torch.randn(config.vocab, config.width) * 0.02)
+        self.head = nn.Parameter(torch.randn(config.groups, config.width) * 0.02)
         self.layers = nn.ModuleList(Layer(config, window) for window in config.windows)
         angle = torch.arange(config.rope_period, dtype=torch.float64) * (2 * math.pi / config.rope_period)
-        self.register_buffer("rope_cos", torch.cos(angle).float(), persistent=False)
-        self.register_buffer("rope_freq", rope_frequencies(config), persistent=False)
+        buffer = lambda name, tensor: self.register_buffer(name, tensor, persistent=False)
+        buffer("rope_cos", torch.cos(angle).float())
+        buffer("rope_freq", rope_frequencies(config))
+        bounds = torch.tensor([*starts, config.vocab])
+        assert len(starts) == config.groups
+        buffer("starts", bounds[:-1])
+        buffer("sizes", bounds.diff())
+        buffer("group_of", torch.repeat_interleave(torch.arange(config.groups), self.sizes))
+        buffer("places", torch.arange(int(self.sizes.max())))
 
     def forward(self, tokens, quantise: bool = False):
-        """Token ids [batch, time] to logits [batch, time, vocab] in nats."""
+        """Token ids [batch, time] to what the output is made of, [batch, time, width]."""
         time, period = tokens.shape[1], self.config.rope_period
-        turns = (torch.arange(time)[:, None] * self.rope_freq[None, :]) % period
+        turns = (torch.arange(time, device=tokens.device)[:, None] * self.rope_freq[None, :]) % period
         cos, sin = self.rope_cos[turns], self.rope_cos[(turns - period // 4) % period]
         table = fake_quantise(self.embed, WEIGHT_LEVELS) if quantise else self.embed
         x = first = rms(F.embedding(tokens, table))
         for layer in self.layers:
             x = layer(x, first, cos, sin, quantise)
         x = rms(x)
-        return F.linear(fake_quantise(x, ACTIVATION_LEVELS) if quantise else x, table)
+        return fake_quantise(x, ACTIVATION_LEVELS) if quantise else x
+
+    def group_logits(self, hidden, quantise: bool = False):
+        """[…, width] to the logits of all groups, […, groups], in nats."""
+        return F.linear(hidden, fake_quantise(self.head, WEIGHT_LEVELS) if quantise else self.head)
+
+    def leaf_logits(self, hidden, groups, quantise: bool = False):
+        """[n, width] and a group for each to the logits of its tokens, [n, largest group], −∞ beyond its last."""
+        ids = self.starts[groups][:, None] + self.places
+        rows = F.embedding(ids.clamp_max(self.config.vocab - 1), self.embed)
+        rows = fake_quantise(rows, WEIGHT_LEVELS) if quantise else rows
+        logits = torch.bmm(rows.to(hidden.dtype), hidden.unsqueeze(-1)).squeeze(-1).float()
+        return logits.masked_fill(self.places >= self.sizes[groups][:, None], float("-inf"))
+
+    def leaf_nats(self, hidden, tokens, quantise: bool = False):
+        """What the tokens [n] cost in nats, given their groups. Tokens that have a group of their own cost nothing."""
+        groups = self.group_of[tokens]
+        shared = (self.sizes[groups] > 1).nonzero().squeeze(-1)
+        hidden, tokens, groups = hidden[shared], tokens[shared], groups[shared]
+        return F.cross_entropy(self.leaf_logits(hidden, groups, quantise), tokens - self.starts[groups], reduction="sum")
+
+    def nats(self, tokens, following, quantise: bool = False):
+        """What the tokens that follow cost in nats, all together."""
+        hidden = self(tokens, quantise).flatten(0, 1)
+        following = following.flatten()
+        groups = F.cross_entropy(self.group_logits(hidden, quantise), self.group_of[following], reduction="sum")
+        return groups + self.leaf_nats(hidden, following, quantise)

@@ -6,6 +6,9 @@
 TOKENS_DIR has train/<domain>.bin and dev/<domain>.bin as the tokenizer's `encode` example writes them. RUN_DIR gets
 checkpoint.pt (resumed from when it is there), log.csv, dev.csv and, at the end, float.safetensors. The schedule runs
 by the clock: the learning rate is constant, then falls to nearly zero over the last part of the minutes given.
+
+--start MODEL takes its first weights from a model file of the same shape; one without groups gets a group's output from the
+mean of its tokens'. Runs on a GPU where there is one; products are computed in bfloat16 there and on CPUs that have it.
 """
 
 import argparse
@@ -20,7 +23,9 @@ import torch
 import torch.nn.functional as F
 
 import export
+import groups
 from model import Config, Transformer
+from safetensors import safe_open
 
 
 def muon_direction(gradient):
@@ -67,13 +72,33 @@ class Sampler:
         return tokens[:, :-1], tokens[:, 1:]
 
 
+@torch.no_grad()
+def start_from(model: Transformer, path: pathlib.Path):
+    """Takes the weights of a model file, int8 times their scales."""
+    with safe_open(path, "pt") as file:
+        known = set(file.keys())
+        matrix = lambda name: file.get_tensor(f"{name}.weight").float() * file.get_tensor(f"{name}.scale")[:, None]
+        model.embed.copy_(matrix("embed"))
+        if "head.weight" in known:
+            model.head.copy_(matrix("head"))
+        else:
+            counts = file.get_tensor("tree.counts").float()
+            sums = lambda values: torch.zeros(model.config.groups, *values.shape[1:]).index_add(0, model.group_of, values)
+            model.head.copy_(sums(model.embed * counts[:, None]) / sums(counts)[:, None])
+        for n, layer in enumerate(model.layers):
+            for name in export.MATRICES:
+                getattr(layer, name).copy_(matrix(f"layers.{n}.{name}"))
+            layer.gain.copy_(file.get_tensor(f"layers.{n}.gain"))
+            layer.mix.copy_(file.get_tensor(f"layers.{n}.mix"))
+
+
 def token_lengths(vocabulary: pathlib.Path):
     tokens = sorted(bytes.fromhex(line) for line in vocabulary.read_text().split())
     return torch.tensor([len(t) for t in tokens])
 
 
 @torch.no_grad()
-def evaluate(model, folder, domains, lengths, context: int, tokens: int, quantise: bool):
+def evaluate(nats_of, folder, domains, lengths, context: int, tokens: int, quantise: bool):
     """Bits per byte of each domain's dev text: its first `tokens` tokens, in windows of `context`."""
     result = {}
     for domain in domains:
@@ -82,7 +107,7 @@ def evaluate(model, folder, domains, lengths, context: int, tokens: int, quantis
         x, y = ids[:rows * context].view(rows, context), ids[1:rows * context + 1].view(rows, context)
         nats = 0.0
         for a, b in zip(x.split(8), y.split(8)):
-            nats += F.cross_entropy(model(a, quantise).flatten(0, 1), b.flatten(), reduction="sum").item()
+            nats += nats_of(a, b, quantise).item()
         result[domain] = nats / math.log(2) / lengths[y].sum().item()
     return result
 
@@ -92,6 +117,8 @@ def main():
     for name in ("config", "tokens", "vocabulary", "run"):
         parser.add_argument(name, type=pathlib.Path)
     parser.add_argument("--minutes", type=float, required=True, help="of wall clock, from now")
+    parser.add_argument("--start", type=pathlib.Path, help="a model file to take the first weights from")
+    parser.add_argument("--peak", type=float, default=1.0, help="of the configuration's learning rates")
     parser.add_argument("--eval-minutes", type=float, default=12)
     args = parser.parse_args()
 
@@ -100,7 +127,13 @@ def main():
     torch.manual_seed(recipe["seed"])
     args.run.mkdir(parents=True, exist_ok=True)
     lengths = token_lengths(args.vocabulary)
-    model = Transformer(config)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    half = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+    counts = export.token_counts(args.tokens / "train", weights, config.vocab)
+    model = Transformer(config, groups.balanced(counts.tolist(), config.groups))
+    if args.start:
+        start_from(model, args.start)
+    model = model.to(device)
     matrices = [p for layer in model.layers for p in (layer.qkv, layer.out, layer.up, layer.down)]
     others = [p for p in model.parameters() if all(p is not m for m in matrices)]
     optimisers = [
@@ -111,15 +144,26 @@ def main():
     step, spent = 0, 0.0
     checkpoint = args.run / "checkpoint.pt"
     if checkpoint.exists():
-        state = torch.load(checkpoint)
+        state = torch.load(checkpoint, map_location=device)
         model.load_state_dict(state["model"])
         for optimiser, saved in zip(optimisers, state["optimisers"]):
             optimiser.load_state_dict(saved)
         step, spent = state["step"], state["spent"]
     sampler = Sampler(args.tokens / "train", weights, recipe["length"], recipe["seed"] + step)
     total = spent + args.minutes * 60
-    loss_of = torch.compile(
-        lambda x, y, quantise: F.cross_entropy(model(x, quantise).flatten(0, 1), y.flatten()), dynamic=False)
+
+    @torch.compile(dynamic=False)
+    def of_groups(x, y, quantise):
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            hidden = model(x, quantise).flatten(0, 1)
+            logits = model.group_logits(hidden, quantise).float()
+        return F.cross_entropy(logits, model.group_of[y.flatten()], reduction="sum"), hidden
+
+    def nats_of(x, y, quantise):
+        x, y = x.to(device), y.to(device)
+        nats, hidden = of_groups(x, y, quantise)
+        hidden = hidden.bfloat16() if half else hidden
+        return nats + model.leaf_nats(hidden, y.flatten(), quantise)
 
     def save():
         partial = checkpoint.with_suffix(".partial")
@@ -131,7 +175,7 @@ def main():
     dev_log = csv.writer((args.run / "dev.csv").open("a", buffering=1))
 
     def report_dev(quantise):
-        scores = evaluate(model, args.tokens / "dev", weights, lengths, recipe["length"], 16384, quantise)
+        scores = evaluate(nats_of, args.tokens / "dev", weights, lengths, recipe["length"], 16384, quantise)
         dev_log.writerow([step, round(spent), int(quantise), *(f"{s:.4f}" for s in scores.values())])
         print("dev", step, {d: round(s, 3) for d, s in scores.items()}, flush=True)
 
@@ -143,13 +187,13 @@ def main():
     while spent < total:
         progress = spent / total
         decay = min(1.0, (1 - progress) / recipe["warm_down"])
-        rate = max(decay, 0.02) * min(1.0, (step + 1) / recipe["warm_up_steps"])
+        rate = args.peak * max(decay, 0.02) * min(1.0, (step + 1) / recipe["warm_up_steps"])
         for optimiser, peak in zip(optimisers, peaks):
             for group in optimiser.param_groups:
                 group["lr"] = peak * rate
         quantise = progress > 1 - recipe["quantise_last"]
         x, y = sampler.batch(recipe["rows"])
-        loss = loss_of(x, y, quantise)
+        loss = nats_of(x, y, quantise) / y.numel()
         loss.backward()
         for optimiser in optimisers:
             optimiser.step()
@@ -165,10 +209,10 @@ def main():
         if time.monotonic() - last_eval > args.eval_minutes * 60:
             save()
             report_dev(quantise)
-            export.save_float(model, args.run / "float.safetensors")
+            export.save_float(model, counts, args.run / "float.safetensors")
             last_eval = last = time.monotonic()
     save()
-    export.save_float(model, args.run / "float.safetensors")
+    export.save_float(model, counts, args.run / "float.safetensors")
     report_dev(False)
     report_dev(True)
 

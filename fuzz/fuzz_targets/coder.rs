@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use vatic_coder::{Blocks, Decoder, Encoder, Experts, Model, Options, Tree, Vocabulary, Weights};
+use vatic_coder::{
+    Decoder, Encoder, Experts, Groups, Model, Options, Sums, Tree, Vocabulary, Weights,
+};
 
 const TOKENS: usize = 120;
 
@@ -52,14 +54,21 @@ fuzz_target!(|data: &[u8]| {
     };
     let model = || Model::new(&vocabulary, &tree, &options, streams, 1000).unwrap();
 
-    let mut blocks = Blocks::default();
+    let groups = Groups::balanced(&tree, &counts, 1 + usize::from(shape >> 6) * 20, 64);
+    let of_groups = |leaves: &[u32]| -> Vec<u32> {
+        (0..groups.len()).map(|n| leaves[groups.leaves(n)].iter().sum()).collect()
+    };
+    let mut sums = Sums::default();
     let mut decode = |bytes: &[u8]| -> Vec<u16> {
         let (mut model, mut input) = (model(), Decoder::new(bytes));
         (0..TOKENS)
             .map(|step| {
                 let leaves = weights(*seed, step, tokens.len());
-                let weights = Weights::new(&leaves, &mut blocks);
-                model.decode(step % streams, transformer.then_some(&weights), &mut input)
+                let of_groups = of_groups(&leaves);
+                let mut within =
+                    |n, weights: &mut [u32]| weights.copy_from_slice(&leaves[groups.leaves(n)]);
+                let weights = Weights::new(&groups, &of_groups, &mut within, &mut sums);
+                model.decode(step % streams, transformer.then_some(weights), &mut input)
             })
             .collect()
     };
@@ -67,13 +76,16 @@ fuzz_target!(|data: &[u8]| {
     assert!(first.iter().all(|&id| usize::from(id) < tokens.len()));
 
     let (mut model, mut output) = (model(), Encoder::new());
-    let mut blocks = Blocks::default();
+    let mut sums = Sums::default();
     for (step, &id) in first.iter().enumerate() {
         let leaves = weights(*seed, step, tokens.len());
-        let weights = Weights::new(&leaves, &mut blocks);
+        let of_groups = of_groups(&leaves);
+        let mut within =
+            |n, weights: &mut [u32]| weights.copy_from_slice(&leaves[groups.leaves(n)]);
+        let weights = Weights::new(&groups, &of_groups, &mut within, &mut sums);
         model.encode(
             step % streams,
-            transformer.then_some(&weights),
+            transformer.then_some(weights),
             id,
             &mut output,
         );

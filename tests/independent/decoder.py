@@ -188,11 +188,11 @@ def decode_payload(payload, content_length, kind, streams, model, memory, expert
                 break
         # However T is dealt, no stream is ever more than one token ahead of a later one: they simply take turns.
         s = count % streams
-        sums = None  # sums[k]: the weights of the tokens below k
+        prediction = None
         if transformers:
             last = histories[s].tokens[-1] if histories[s].tokens else model.boundary
-            sums = transformers[s].feed(last)
-        token = decode_token(coder, tree, sums, mixer, s)
+            prediction = transformers[s].feed(last)
+        token = decode_token(coder, tree, prediction, mixer, s)
         histories[s].add(token, vocabulary[token])
         decoded += len(vocabulary[token])
         count += 1
@@ -206,14 +206,14 @@ def decode_payload(payload, content_length, kind, streams, model, memory, expert
     return content
 
 
-def decode_token(coder, tree, sums, mixer, s):
+def decode_token(coder, tree, prediction, mixer, s):
     """§5. The way down the tree."""
     if mixer:
         mixer.begin(s)
     lo, hi, depth = 0, tree.leaves, 0
     while hi - lo > 1:
         mid = tree.mid(lo, hi, tree.levels - depth)
-        left, right = (max(sums[mid] - sums[lo], 1), max(sums[hi] - sums[mid], 1)) if sums else (1, 1)
+        left, right = prediction.sides(lo, mid, hi) if prediction else (1, 1)
         if mixer:
             bit = coder.decide(mixer.probability(lo, mid, hi, depth, left, right))
             mixer.learn(bit)
@@ -307,6 +307,8 @@ class Model:
             # Sums of products of whole numbers are exact in f32 as long as they stay below 2^24, in f64 always.
             exact = F32 if array.shape[-1] * 63 * 127 < 1 << 24 else np.float64
             tensor[name] = array.astype(exact) if entry["dtype"] == "I8" else array
+        if shape["format"] != 2:
+            raise Reject(f"format {shape['format']} of model files; this is a decoder of format 2")
         self.layers, self.heads, self.kv_heads = shape["layers"], shape["heads"], shape["kv_heads"]
         self.windows, self.rope_dims, self.rope_period = shape["windows"], shape["rope_dims"], shape["rope_period"]
 
@@ -316,6 +318,23 @@ class Model:
         self.boundary = self.vocabulary.index(b"\0")
         counts = 16 * tensor["tree.counts"].astype(np.int64) + 1
         self.tree = Tree([0] + np.cumsum(counts).tolist(), 24)
+        self.starts = tensor["head.starts"].tolist() + [len(self.vocabulary)]
+        sizes = [b - a for a, b in zip(self.starts, self.starts[1:])]
+        if self.starts[0] != 0 or not all(1 <= size <= 256 for size in sizes):
+            raise Reject("the groups do not divide the tokens")
+        # The group of each id, and for the bound V the number of groups.
+        self.group = [g for g, size in enumerate(sizes) for _ in range(size)] + [len(sizes)]
+        self.check_groups(0, len(self.vocabulary), self.tree.levels)
+
+    def check_groups(self, lo, hi, levels):
+        """Each group is a node of the tree."""
+        g = self.group[lo]
+        if g != self.group[hi - 1]:
+            mid = self.tree.mid(lo, hi, levels)
+            self.check_groups(lo, mid, levels - 1)
+            self.check_groups(mid, hi, levels - 1)
+        elif (lo, hi) != (self.starts[g], self.starts[g + 1]):
+            raise Reject("a group is no node of the token tree")
 
 
 # §6.1. Operations on arrays of f32 are one IEEE 754 operation for each element.
@@ -373,7 +392,7 @@ class Sequence:
         return (tensor[name + ".weight"] @ q).astype(F32) * (s * tensor[name + ".scale"])
 
     def feed(self, token):
-        """Feeds a token; returns the sums of the weights of the tokens below each id."""
+        """Feeds a token; returns what is predicted of the next one."""
         model, tensor, t = self.model, self.model.tensor, self.t
         if t == self.k.shape[2]:  # no room for another position
             room = [np.concatenate([a, np.zeros_like(a)], axis=2) for a in (self.k, self.v, self.s_k, self.s_v)]
@@ -392,11 +411,7 @@ class Sequence:
             u = np.where(u > 0, u * u, F32(0))
             x = x + self.linear(*quantise(u), f"layers.{n}.down")
         self.t += 1
-        q, s = norm_quantise(x)
-        logits = self.linear(q, s * LOG2E, "embed")
-        e = exp2(logits - np.max(logits))
-        weights = np.floor(e * (F32(1 << 30) / f32_sum(e))).astype(np.int64) + 1
-        return [0] + np.cumsum(weights).tolist()
+        return Prediction(model, *norm_quantise(x))
 
     def rotate(self, x):
         model, half = self.model, self.model.rope_dims // 2
@@ -428,6 +443,36 @@ class Sequence:
             else:
                 results.append(np.zeros(64, F32))
         return np.concatenate(results)
+
+
+class Prediction:
+    """§6.2, 3 and 4. The weights of all groups; those of one group's tokens when the path has come to it."""
+
+    def __init__(self, model, q, s):
+        self.model, self.q, self.s = model, q, s * LOG2E
+        self.groups, self.tokens = self.sums("head", 0, len(model.starts) - 1), None
+
+    def sums(self, name, first, end):
+        """The sums of the weights of rows first … k - 1 for k = first … end."""
+        tensor = self.model.tensor
+        products = (tensor[name + ".weight"][first:end] @ self.q).astype(F32)
+        logits = products * (self.s * tensor[name + ".scale"][first:end])
+        e = exp2(logits - np.max(logits))
+        unit = F32(1 << 30) / max(f32_sum(e, first), F32(1))
+        return [0] + np.cumsum(np.floor(e * unit).astype(np.int64) + 1).tolist()
+
+    def sides(self, lo, mid, hi):
+        """§5. The sums of the weights left and right of the split point of the node [lo, hi)."""
+        group, starts = self.model.group, self.model.starts
+        g = group[lo]
+        if g != group[hi - 1]:
+            sums, bounds = self.groups, (g, group[mid], group[hi])
+        else:
+            if self.tokens is None:
+                self.tokens = self.sums("embed", starts[g], starts[g + 1])
+            sums, bounds = self.tokens, [bound - starts[g] for bound in (lo, mid, hi)]
+        below_lo, below_mid, below_hi = (sums[bound] for bound in bounds)
+        return max(below_mid - below_lo, 1), max(below_hi - below_mid, 1)
 
 
 # ------------------------------------------------------------------- §7.1: the functions of experts and mixer
@@ -1074,7 +1119,10 @@ def main():
     parser.add_argument("--all", action="store_true", help="do not pass over the slow vectors")
     parser.add_argument("files", nargs="*", type=Path)
     arguments = parser.parse_args()
-    model = Model(arguments.model)
+    try:
+        model = Model(arguments.model)
+    except Reject as reason:
+        sys.exit(f"{arguments.model}: {reason}")
     if not arguments.files:
         return check_golden(model, arguments.all)
     for path in arguments.files:

@@ -4,7 +4,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::sync::Arc;
 use vatic_coder::{
-    BinaryCoder, Blocks, Decoder, Encoder, Experts, Model, Options, Tree, Vocabulary, Weights,
+    BinaryCoder, Decoder, Encoder, Experts, Groups, Model, Options, Sums, Tree, Vocabulary, Weights,
 };
 
 /// 64 KiB that are neither noise nor repetition: digits of a linear congruence, in words and lines.
@@ -94,14 +94,12 @@ fn tokens(c: &mut Criterion) {
     let tokens: Vec<[u8; 2]> = (0..LEAVES as u16).map(u16::to_be_bytes).collect();
     let vocabulary = Arc::new(Vocabulary::from_tokens(&tokens).expect("a vocabulary"));
     let tree = Arc::new(Tree::new(&[1; LEAVES]).expect("a tree"));
-    let leaves: Vec<u32> = (0..LEAVES as u32)
-        .map(|i| 1 + (1 << 30) / (100 + (i * 2503) % 8192 * 40))
+    let groups = Groups::balanced(&tree, &[1; LEAVES], 1024, 32);
+    let weights: Vec<u32> = (0..groups.len() as u32)
+        .map(|i| 1 + (1 << 30) / (100 + (i * 2503) % 1024 * 40))
         .collect();
+    let mut within = |_: usize, weights: &mut [u32]| weights.fill(1 << 20);
     let ids: Vec<u16> = (0..2000u32).map(|i| (i * i % 1999) as u16 * 4).collect();
-    let mut blocks = Blocks::default();
-    c.bench_function("block sums of 8192 weights", |b| {
-        b.iter(|| black_box(Weights::new(black_box(&leaves), &mut blocks).below(LEAVES)));
-    });
     let mut group = c.benchmark_group("token tree of 13 levels");
     group
         .throughput(Throughput::Elements(ids.len() as u64 * 13))
@@ -117,10 +115,10 @@ fn tokens(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter(|| {
                 let mut model = Model::new(&vocabulary, &tree, &options, 1, 8000).expect("a model");
-                let (mut encoder, mut blocks) = (Encoder::new(), Blocks::default());
-                let weights = Weights::new(&leaves, &mut blocks);
+                let (mut encoder, mut sums) = (Encoder::new(), Sums::default());
                 for &id in &ids {
-                    model.encode(0, Some(&weights), id, &mut encoder);
+                    let weights = Weights::new(&groups, &weights, &mut within, &mut sums);
+                    model.encode(0, Some(weights), id, &mut encoder);
                 }
                 encoder.finish()
             });

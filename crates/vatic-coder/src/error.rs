@@ -18,6 +18,12 @@ pub enum Error {
         /// Leaves of the tree.
         leaves: usize,
     },
+    /// Groups of leaves that are no subtrees of the token tree.
+    #[error(
+        "the groups of tokens do not fit the token tree: each has to be a subtree of at most {max} tokens",
+        max = crate::MAX_GROUP
+    )]
+    Groups,
     /// A model with no streams, or with more than [`MAX_STREAMS`](crate::MAX_STREAMS).
     #[error("a frame has between 1 and {max} streams, but {0} were asked for", max = crate::MAX_STREAMS)]
     Streams(usize),

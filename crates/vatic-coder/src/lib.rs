@@ -31,6 +31,7 @@
 mod adaptive;
 mod contexts;
 mod error;
+mod groups;
 mod histories;
 mod history;
 mod leaps;
@@ -52,9 +53,10 @@ mod vocabulary;
 mod weights;
 
 pub use error::Error;
+pub use groups::{Groups, MAX_GROUP};
 pub use model::{MAX_STREAMS, Model, Report, Source};
 pub use options::{Experts, Options};
 pub use range::{BinaryCoder, Decoder, Encoder};
 pub use tree::{MAX_DEPTH, Tree};
 pub use vocabulary::Vocabulary;
-pub use weights::{Blocks, Weights};
+pub use weights::{Sums, Weights};

@@ -93,11 +93,11 @@ impl Model {
     /// Codes `token` of a stream. With `weights`, the transformer takes part.
     ///
     /// # Panics
-    /// If `stream` is not below the number of streams, `token` is not in the vocabulary, or `weights` has another length.
+    /// If `stream` is not below the number of streams, `token` is not in the vocabulary, or the groups of `weights` are those of another tree.
     pub fn encode(
         &mut self,
         stream: usize,
-        weights: Option<&Weights>,
+        weights: Option<Weights>,
         token: u16,
         out: &mut Encoder,
     ) {
@@ -111,8 +111,8 @@ impl Model {
     /// Decodes the next token of a stream; `weights` as the encoder had them. Any input gives some token.
     ///
     /// # Panics
-    /// If `stream` is not below the number of streams, or `weights` has another length than the vocabulary.
-    pub fn decode(&mut self, stream: usize, weights: Option<&Weights>, input: &mut Decoder) -> u16 {
+    /// If `stream` is not below the number of streams, or the groups of `weights` are those of another tree.
+    pub fn decode(&mut self, stream: usize, weights: Option<Weights>, input: &mut Decoder) -> u16 {
         self.code(stream, weights, 0, input)
     }
 
@@ -174,7 +174,7 @@ impl Model {
     fn code<C: BinaryCoder>(
         &mut self,
         stream: usize,
-        weights: Option<&Weights>,
+        weights: Option<Weights>,
         token: u16,
         coder: &mut C,
     ) -> u16 {
@@ -194,7 +194,7 @@ impl Model {
     fn code_avx2<C: BinaryCoder>(
         &mut self,
         stream: usize,
-        weights: Option<&Weights>,
+        weights: Option<Weights>,
         token: u16,
         coder: &mut C,
     ) -> u16 {
@@ -205,13 +205,13 @@ impl Model {
     fn code_portable<C: BinaryCoder>(
         &mut self,
         stream: usize,
-        weights: Option<&Weights>,
+        mut weights: Option<Weights>,
         token: u16,
         coder: &mut C,
     ) -> u16 {
         assert!(
-            weights.is_none_or(|w| w.len() == self.tree.len()),
-            "one weight per leaf is needed"
+            (weights.as_ref()).is_none_or(|w| w.leaf_count() == self.tree.len()),
+            "the groups of the weights are those of another tree"
         );
         let mut node = Node {
             lo: 0,
@@ -221,13 +221,18 @@ impl Model {
             left: 0,
             right: 0,
         };
-        let (mut below_lo, mut below_hi) = (0, weights.map_or(0, |w| w.below(node.hi)));
+        let mut below_lo = 0;
+        let mut below_hi = weights.as_ref().map_or(0, |w| w.below(node.hi));
         if let Some(predictor) = &mut self.predictor {
             predictor.begin(stream, node.mid, weights.is_some());
         }
         while node.mid != 0 {
-            let below_mid = weights.map_or(0, |w| w.below(usize::from(node.mid)));
-            if weights.is_some() {
+            let mut below_mid = 0;
+            if let Some(weights) = &mut weights {
+                if weights.enter(node.lo, node.hi) {
+                    (below_lo, below_hi) = (0, weights.below(node.hi));
+                }
+                below_mid = weights.below(usize::from(node.mid));
                 node.left = below_mid.wrapping_sub(below_lo).max(1);
                 node.right = below_hi.wrapping_sub(below_mid).max(1);
             }

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use std::sync::Arc;
-use vatic_coder::{Blocks, Decoder, Encoder, Experts, Model, Options, Tree, Vocabulary, Weights};
+use vatic_coder::{
+    Decoder, Encoder, Experts, Groups, Model, Options, Sums, Tree, Vocabulary, Weights,
+};
 
 /// A reproducible source of numbers.
 struct Numbers(u64);
@@ -63,6 +65,39 @@ fn weights(step: usize, leaves: usize) -> Option<Vec<u32>> {
     }
 }
 
+/// What a transformer with two levels of output would foretell that gave these weights in one: groups have the sums of their leaves.
+struct Foretold {
+    groups: Groups,
+    sums: Sums,
+    of_groups: Vec<u32>,
+}
+
+impl Foretold {
+    fn new(groups: Groups) -> Foretold {
+        Foretold {
+            groups,
+            sums: Sums::default(),
+            of_groups: Vec::new(),
+        }
+    }
+
+    fn with<T>(&mut self, leaves: Option<&[u32]>, f: impl FnOnce(Option<Weights>) -> T) -> T {
+        let Some(leaves) = leaves else { return f(None) };
+        let groups = &self.groups;
+        self.of_groups.clear();
+        let sum = |n| leaves[groups.leaves(n)].iter().sum::<u32>();
+        self.of_groups.extend((0..groups.len()).map(sum));
+        let mut within =
+            |n, weights: &mut [u32]| weights.copy_from_slice(&leaves[groups.leaves(n)]);
+        f(Some(Weights::new(
+            groups,
+            &self.of_groups,
+            &mut within,
+            &mut self.sums,
+        )))
+    }
+}
+
 /// Codes pieces in lockstep, checks the way back, and returns the coded bytes and the accounted bits (in 2^-16).
 fn round_trip(
     (vocabulary, tree): &(Arc<Vocabulary>, Arc<Tree>),
@@ -85,7 +120,8 @@ fn round_trip(
         }
         model
     };
-    let mut blocks = Blocks::default();
+    let groups = Groups::balanced(tree, &vec![1; tree.len()], tree.len() / 8, 16);
+    let mut room = Foretold::new(groups);
     let mut model = new();
     let mut encoder = Encoder::new();
     for (t, s) in order() {
@@ -94,10 +130,9 @@ fn round_trip(
         } else {
             None
         };
-        let w = leaves
-            .as_ref()
-            .map(|leaves| Weights::new(leaves, &mut blocks));
-        model.encode(s, w.as_ref(), pieces[s][t], &mut encoder);
+        room.with(leaves.as_deref(), |w| {
+            model.encode(s, w, pieces[s][t], &mut encoder);
+        });
     }
     let report = model.report();
     assert_eq!(report.tokens, length);
@@ -110,11 +145,8 @@ fn round_trip(
         } else {
             None
         };
-        let w = leaves
-            .as_ref()
-            .map(|leaves| Weights::new(leaves, &mut blocks));
         assert_eq!(
-            model.decode(s, w.as_ref(), &mut decoder),
+            room.with(leaves.as_deref(), |w| model.decode(s, w, &mut decoder)),
             pieces[s][t],
             "token {t} of stream {s}"
         );
@@ -197,7 +229,7 @@ fn without_experts_the_weights_are_coded_at_their_entropy() {
     };
     let mut model = Model::new(&set.0, &set.1, &options, 1, 20_000).unwrap();
     let mut encoder = Encoder::new();
-    let mut blocks = Blocks::default();
+    let mut room = Foretold::new(Groups::balanced(&set.1, &[1; 500], 60, 32));
     let mut numbers = Numbers(9);
     let mut bits = 0.0;
     for step in 0..20_000 {
@@ -214,12 +246,9 @@ fn without_experts_the_weights_are_coded_at_their_entropy() {
             })
             .unwrap();
         bits -= (f64::from(leaves[token]) / total as f64).log2();
-        model.encode(
-            0,
-            Some(&Weights::new(&leaves, &mut blocks)),
-            token as u16,
-            &mut encoder,
-        );
+        room.with(Some(&leaves), |w| {
+            model.encode(0, w, token as u16, &mut encoder);
+        });
     }
     let size = encoder.finish().len() as f64 * 8.0;
     assert!(
@@ -461,11 +490,11 @@ proptest! {
         let (vocabulary, tree) = words();
         let mut model = Model::new(&vocabulary, &tree, &Options::default(), 3, 900).unwrap();
         let mut decoder = Decoder::new(&garbage);
-        let mut blocks = Blocks::default();
+        let mut room = Foretold::new(Groups::single(&tree));
         for step in 0..900 {
             let leaves = if foretold { weights(step, 500) } else { None };
-            let w = leaves.as_ref().map(|leaves| Weights::new(leaves, &mut blocks));
-            prop_assert!(model.decode(step % 3, w.as_ref(), &mut decoder) < 500);
+            let token = room.with(leaves.as_deref(), |w| model.decode(step % 3, w, &mut decoder));
+            prop_assert!(token < 500);
         }
     }
 }

@@ -109,16 +109,12 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = Backend::default())]
         backend: Backend,
     },
-    /// Make the model file: quantise, and join tables, tokenizer and token tree
+    /// Make the model file: quantise, and join tables and tokenizer
     Export {
-        /// The float weights
+        /// The float weights, with the token tree and its groups
         float: PathBuf,
-        /// The vocabulary
+        /// The vocabulary: its text form or a model file
         vocabulary: PathBuf,
-        /// The folder with train/<domain>.bin, for the shape of the token tree
-        tokens: PathBuf,
-        /// The configuration, for the domains' weights
-        config: PathBuf,
         /// The model file to write
         out: PathBuf,
     },

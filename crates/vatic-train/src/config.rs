@@ -15,7 +15,10 @@ pub(crate) const HEAD_DIM: usize = 64;
 /// Names and shapes of a model's float tensors, in the order in which they are initialised.
 pub fn tensors(config: &Config) -> Vec<(String, Vec<usize>)> {
     let heads = config.heads * config.head_dim;
-    let mut tensors = vec![("embed.weight".to_owned(), vec![config.vocab, config.width])];
+    let mut tensors = vec![
+        ("embed.weight".to_owned(), vec![config.vocab, config.width]),
+        ("head.weight".to_owned(), vec![config.groups, config.width]),
+    ];
     for n in 0..config.layers {
         tensors.extend([
             (
@@ -72,7 +75,7 @@ pub struct Recipe {
     pub momentum: f64,
     /// Muon's weight decay.
     pub weight_decay: f64,
-    /// Peak learning rate of AdamW, for the embedding, gains and mixes.
+    /// Peak learning rate of AdamW, for the embedding, head, gains and mixes.
     pub adam_lr: f64,
     /// Steps over which the rates rise from zero.
     pub warm_up_steps: u64,
@@ -95,12 +98,12 @@ pub struct Settings {
     pub domains: IndexMap<String, f64>,
 }
 
-/// A shape whose `format`, `head_dim`, `rope_dims` and `rope_period` may be left out.
+/// A shape whose `format`, `groups`, `head_dim`, `rope_dims` and `rope_period` may be left out.
 fn shape<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Config, D::Error> {
     let mut given = Value::deserialize(deserializer)?;
     let common = serde_json::to_value(Config::default()).map_err(D::Error::custom)?;
     if let Some(given) = given.as_object_mut() {
-        for field in ["format", "head_dim", "rope_dims", "rope_period"] {
+        for field in ["format", "groups", "head_dim", "rope_dims", "rope_period"] {
             given.entry(field).or_insert_with(|| common[field].clone());
         }
     }
@@ -192,6 +195,7 @@ mod tests {
     #[test]
     fn impossible_settings_are_refused() {
         for (from, to) in [
+            ("\"groups\": ", "\"groups\": 9"),
             ("\"kv_heads\": 1", "\"kv_heads\": 2"),
             ("\"length\": 512", "\"length\": 0"),
             ("\"warm_down\": 0.55", "\"warm_down\": 1.5"),

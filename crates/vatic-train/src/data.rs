@@ -18,27 +18,23 @@ use crate::Error;
 pub struct Batch {
     /// Ids [rows, length].
     pub tokens: Tensor<2, Int>,
-    /// The id that follows each: [rows, length].
-    pub targets: Tensor<2, Int>,
+    /// The id that follows each, one row after the other. They stay out of the device's memory, since which tensors are
+    /// needed depends on the groups that they are in.
+    pub targets: Vec<u16>,
 }
 
 impl Batch {
     /// Cuts `ids`, rows of `length` + 1 end to end, into tokens and targets.
     pub fn new(ids: &[u16], length: usize, device: &Device) -> Self {
-        let rows = ids.len() / (length + 1);
         let shifted = |by: usize| {
-            let row = |row: &[u16]| {
-                row[by..by + length]
-                    .iter()
-                    .map(|&id| i64::from(id))
-                    .collect::<Vec<_>>()
-            };
-            let values: Vec<i64> = ids.chunks_exact(length + 1).flat_map(row).collect();
-            Tensor::from_data(TensorData::new(values, [rows, length]), device)
+            ids.chunks_exact(length + 1)
+                .flat_map(move |row| &row[by..by + length])
         };
+        let tokens: Vec<i64> = shifted(0).map(|&id| i64::from(id)).collect();
+        let shape = [tokens.len() / length, length];
         Self {
-            tokens: shifted(0),
-            targets: shifted(1),
+            tokens: Tensor::from_data(TensorData::new(tokens, shape), device),
+            targets: shifted(1).copied().collect(),
         }
     }
 }

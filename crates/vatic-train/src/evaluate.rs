@@ -73,11 +73,11 @@ pub fn float_bits_per_byte(
     let mut sum = 0.0;
     for ids in rows.ids.chunks((rows.length + 1) * ROWS) {
         let batch = Batch::new(ids, rows.length, device);
-        let nats = model.nats(batch.tokens, batch.targets, quantise);
-        let nats = nats
-            .try_into_vec_as::<f32>()
+        let nats = model
+            .nats(&batch, quantise)
+            .try_into_scalar::<f32>()
             .map_err(|e| Error::Burn(e.to_string()))?;
-        sum += nats.into_iter().map(f64::from).sum::<f64>();
+        sum += f64::from(nats);
     }
     Ok(rows.bits_per_byte(sum))
 }

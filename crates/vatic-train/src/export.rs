@@ -2,32 +2,23 @@
 
 use std::path::Path;
 
-use indexmap::IndexMap;
 use vatic_transformer::{Layer, Matrix, ModelFile, rope_cosines};
 
-use crate::{Error, Vocabulary, Weights, config::rope_frequencies, data, weights::write_whole};
+use crate::{Error, Vocabulary, Weights, config::rope_frequencies, weights::write_whole};
 
-/// Total of the counts that shape the token tree, about.
-const TREE_TOTAL: f64 = 1e7;
-
-/// Makes the model file of `weights`. `counts` tell by id how often each token occurs, at least 1.
+/// Makes the model file of `weights`.
 ///
 /// # Errors
 ///
-/// When vocabulary or counts have another size than the model, or the runtime would refuse the file.
-pub fn quantise(
-    weights: &Weights,
-    vocabulary: &Vocabulary,
-    counts: &[u32],
-) -> Result<ModelFile, Error> {
+/// When the vocabulary has another size than the model.
+pub fn quantise(weights: &Weights, vocabulary: &Vocabulary) -> Result<ModelFile, Error> {
     let config = weights.config();
-    if vocabulary.tokens().len() != config.vocab || counts.len() != config.vocab {
-        let found = (vocabulary.tokens().len(), counts.len());
-        let reason = format!(
-            "{} tokens and {} counts do not fit a model of {}",
-            found.0, found.1, config.vocab
-        );
-        return Err(Error::Weights(reason));
+    let found = vocabulary.tokens().len();
+    if found != config.vocab {
+        return Err(Error::Weights(format!(
+            "a vocabulary of {found} tokens does not fit a model of {}",
+            config.vocab
+        )));
     }
     let matrix = |name: &str| {
         let tensor = weights.get(name);
@@ -49,11 +40,13 @@ pub fn quantise(
     Ok(ModelFile {
         config: config.clone(),
         embed: matrix("embed.weight"),
+        head: matrix("head.weight"),
+        starts: weights.groups().starts(),
         layers: (0..config.layers).map(layer).collect(),
         rope_cos: rope_cosines(config.rope_period),
         rope_freq: rope_frequencies(config),
         tokens: vocabulary.tokens().to_vec(),
-        tree_counts: counts.to_vec(),
+        tree_counts: weights.groups().counts().to_vec(),
     })
 }
 
@@ -61,45 +54,9 @@ pub fn quantise(
 ///
 /// # Errors
 ///
-/// Those of [`quantise()`], and when the file cannot be written.
-pub fn export(
-    weights: &Weights,
-    vocabulary: &Vocabulary,
-    counts: &[u32],
-    path: &Path,
-) -> Result<(), Error> {
-    let file = quantise(weights, vocabulary, counts)?;
+/// Those of [`quantise()`], and when the runtime refuses the file or it cannot be written.
+pub fn export(weights: &Weights, vocabulary: &Vocabulary, path: &Path) -> Result<(), Error> {
+    let file = quantise(weights, vocabulary)?;
     let bytes = file.to_bytes().map_err(|e| Error::Runtime(e.to_string()))?;
     write_whole(path, &bytes)
-}
-
-/// How often each token occurs in ten million tokens of the domain mix, at least once.
-///
-/// # Errors
-///
-/// When a domain's token file in `folder` cannot be read, is empty, or holds other tokens.
-pub fn token_counts(
-    folder: &Path,
-    domains: &IndexMap<String, f64>,
-    vocab: usize,
-) -> Result<Vec<u32>, Error> {
-    let mut mix = vec![0.0f64; vocab];
-    for (domain, weight) in domains {
-        let path = folder.join(format!("{domain}.bin"));
-        let ids = data::read_tokens(&path, usize::MAX / 2, vocab)?;
-        if ids.is_empty() {
-            return Err(Error::file(&path, "there are no tokens in it"));
-        }
-        let mut counts = vec![0u64; vocab];
-        ids.iter().for_each(|id| counts[usize::from(*id)] += 1);
-        let each = weight / ids.len() as f64;
-        mix.iter_mut()
-            .zip(counts)
-            .for_each(|(sum, count)| *sum += count as f64 * each);
-    }
-    let total: f64 = mix.iter().sum();
-    Ok(mix
-        .iter()
-        .map(|part| ((part * TREE_TOTAL / total).round_ties_even() as u32).max(1))
-        .collect())
 }

@@ -38,7 +38,7 @@ pub struct Tuned {
 }
 
 /// Trains the model file `model` on the texts in `text` (a folder or a file) and writes the model file `out`, with the
-/// same tokens and token tree. `folder` keeps tokens, logs and checkpoint.
+/// same tokens, token tree and groups. `folder` keeps tokens, logs and checkpoint.
 ///
 /// The rates are a tenth of those that a model is first trained with, fall from the beginning to the end, and
 /// quantisation is simulated all along, since the weights to begin with are quantised.
@@ -103,7 +103,7 @@ pub fn fine_tune(
         checkpoint_seconds: with.checkpoint_seconds,
     };
     let weights = train(&run, watch)?;
-    export(&weights, &vocabulary, &file.tree_counts, out)?;
+    export(&weights, &vocabulary, out)?;
     let score = |path: &Path, bytes: &[u8]| {
         let model = Model::from_bytes(bytes).map_err(|e| Error::file(path, e))?;
         runtime_bits_per_byte(&Arc::new(model), &rows)

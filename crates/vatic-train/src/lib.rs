@@ -7,13 +7,11 @@
 //!
 //! ```no_run
 //! use std::path::Path;
-//! use vatic_train::{Settings, Vocabulary, Weights, export, token_counts};
+//! use vatic_train::{Vocabulary, Weights, export};
 //!
-//! let settings = Settings::read(Path::new("training/configs/swift.json"))?;
 //! let vocabulary = Vocabulary::read(Path::new("models/vocabulary.tsv"))?;
 //! let weights = Weights::read(Path::new("run/float.safetensors"))?;
-//! let counts = token_counts(Path::new("tokens/train"), &settings.domains, settings.model.vocab)?;
-//! export(&weights, &vocabulary, &counts, Path::new("model.safetensors"))?;
+//! export(&weights, &vocabulary, Path::new("model.safetensors"))?;
 //! # Ok::<(), vatic_train::Error>(())
 //! ```
 
@@ -29,6 +27,7 @@ mod error;
 mod evaluate;
 mod export;
 mod fine_tune;
+mod groups;
 mod quantise;
 mod run;
 mod runtime;
@@ -44,8 +43,9 @@ pub use data::{Batch, Sampler, domains, read_tokens, write_tokens};
 pub use encode::{Encoded, encode};
 pub use error::Error;
 pub use evaluate::{Rows, float_bits_per_byte};
-pub use export::{export, quantise, token_counts};
+pub use export::{export, quantise};
 pub use fine_tune::{FineTune, Tuned, fine_tune};
+pub use groups::{TokenGroups, token_counts};
 pub use quantise::{ACTIVATION_LEVELS, WEIGHT_LEVELS};
 pub use run::{Run, StepReport, Watch, train};
 pub use runtime::runtime_bits_per_byte;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use vatic_train::{
     Budget, FineTune, Rows, Run, Settings, Transformer, Vocabulary, Weights, domains, encode,
-    export, fine_tune, float_bits_per_byte, parameters, runtime_bits_per_byte, token_counts, train,
+    export, fine_tune, float_bits_per_byte, parameters, runtime_bits_per_byte, train,
 };
 use vatic_transformer::{Model, ModelFile};
 
@@ -110,23 +110,14 @@ fn run(command: Command) -> Result<()> {
         Command::Export {
             float,
             vocabulary,
-            tokens,
-            config,
             out,
         } => {
-            let settings = Settings::read(&config)?;
-            let counts = token_counts(
-                &tokens.join("train"),
-                &settings.domains,
-                settings.model.vocab,
-            )?;
             if let Some(folder) = out.parent() {
                 fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
             }
             export(
                 &Weights::read(&float)?,
                 &Vocabulary::read(&vocabulary)?,
-                &counts,
                 &out,
             )?;
             println!("{}: {} bytes", out.display(), fs::metadata(&out)?.len());

@@ -8,8 +8,9 @@ use std::{
 };
 
 use crate::{
-    Backend, Budget, Error, Pace, Sampler, Settings, Trainer, Weights,
+    Backend, Budget, Error, Pace, Sampler, Settings, TokenGroups, Trainer, Weights,
     evaluate::{Rows, float_bits_per_byte},
+    token_counts,
 };
 
 /// Steps between two lines of the log.
@@ -32,7 +33,7 @@ pub struct Run {
     pub folder: PathBuf,
     /// How long the run is, with what was done before a resumption.
     pub budget: Budget,
-    /// Weights to begin with instead of random ones.
+    /// Weights to begin with, and their groups of tokens, instead of random ones and groups made from the text.
     pub from: Option<Weights>,
     /// What computes.
     pub backend: Backend,
@@ -88,16 +89,17 @@ pub fn train(run: &Run, watch: &mut dyn Watch) -> Result<Weights, Error> {
     fs::create_dir_all(&run.folder).map_err(Error::io(&run.folder))?;
     let checkpoint = run.folder.join("checkpoint.safetensors");
     let device = run.backend.device();
+    let folder = run.tokens.join("train");
     let mut trainer = match &run.from {
         _ if checkpoint.exists() => Trainer::resume(&checkpoint, config, recipe, device.clone())?,
         Some(weights) => Trainer::new(&fitting(weights, &run.settings)?, recipe, device.clone()),
-        None => Trainer::new(
-            &Weights::random(config, recipe.seed)?,
-            recipe,
-            device.clone(),
-        ),
+        None => {
+            let counts = token_counts(&folder, &run.settings.domains, config.vocab)?;
+            let groups = TokenGroups::balanced(counts, config.groups)?;
+            let weights = Weights::random(config, groups, recipe.seed)?;
+            Trainer::new(&weights, recipe, device.clone())
+        }
     };
-    let folder = run.tokens.join("train");
     let mut sampler = Sampler::open(
         &folder,
         &run.settings.domains,
@@ -191,7 +193,11 @@ pub fn train(run: &Run, watch: &mut dyn Watch) -> Result<Weights, Error> {
 
 /// `weights`, if they are of the shape that the settings ask for, under the settings' name.
 fn fitting(weights: &Weights, settings: &Settings) -> Result<Weights, Error> {
-    Weights::new(settings.model.clone(), weights.tensors().clone())
+    Weights::new(
+        settings.model.clone(),
+        weights.groups().clone(),
+        weights.tensors().clone(),
+    )
 }
 
 fn dev_rows(run: &Run) -> Result<Vec<(String, Rows)>, Error> {

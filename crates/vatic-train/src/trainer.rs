@@ -18,7 +18,7 @@ use vatic_transformer::Config;
 
 use crate::{
     Batch, Error, Pace, Recipe, Transformer, Weights,
-    weights::{CONFIG_KEY, config_json, le_bytes, view, write_safetensors},
+    weights::{CONFIG_KEY, config_json, view, write_safetensors},
 };
 
 const STATE_KEY: &str = "training";
@@ -36,7 +36,7 @@ pub struct Progress {
 }
 
 /// A model and its optimisers: Muon (Jordan et al., 2024) for the layers' matrices, AdamW (Loshchilov & Hutter, 2019)
-/// for the embedding, the gains and the mixes.
+/// for the embedding, the head, the gains and the mixes.
 #[derive(Debug)]
 pub struct Trainer {
     model: Transformer,
@@ -146,14 +146,10 @@ impl Trainer {
             .0
             .into_bytes()
             .map_err(|e| Error::Burn(e.to_string()))?;
-        let floats: Vec<_> = weights
-            .tensors()
-            .iter()
-            .map(|(name, t)| (name.as_str(), &t.shape, le_bytes(&t.values)))
-            .collect();
+        let entries = weights.entries();
         let mut views = vec![(OPTIMISER, view(Dtype::U8, &[state.len()], &state)?)];
-        for (name, shape, bytes) in &floats {
-            views.push((*name, view(Dtype::F32, shape, bytes)?));
+        for (name, dtype, shape, bytes) in &entries {
+            views.push((name, view(*dtype, shape, bytes)?));
         }
         let progress = serde_json::to_string(&self.progress).map_err(|e| Error::file(path, e))?;
         let metadata = [
@@ -171,10 +167,8 @@ impl Trainer {
     /// [`Error::Diverged`] when the loss is no number.
     pub fn step(&mut self, ids: &[u16], pace: Pace) -> Result<f64, Error> {
         let batch = Batch::new(ids, self.recipe.length, &self.device);
-        let loss = self
-            .model
-            .nats(batch.tokens, batch.targets, pace.quantise)
-            .mean();
+        let count = batch.targets.len() as f64;
+        let loss = self.model.nats(&batch, pace.quantise).div_scalar(count);
         let value = loss
             .clone()
             .try_into_scalar::<f32>()
@@ -210,7 +204,7 @@ fn digest_of(bytes: &[u8]) -> String {
 
 /// Tensors that the optimisers keep: two moments for what AdamW trains, a momentum for what Muon trains.
 fn state_tensors(config: &Config) -> usize {
-    let (adamw, muon) = (1 + 2 * config.layers, 4 * config.layers);
+    let (adamw, muon) = (2 + 2 * config.layers, 4 * config.layers);
     2 * adamw + muon
 }
 
@@ -244,7 +238,7 @@ mod tests {
     use burn::tensor::Tensor;
 
     use super::*;
-    use crate::Backend;
+    use crate::{Backend, TokenGroups};
 
     /// Notes which parameters a group has, by the paths that burn calls them by.
     struct Members {
@@ -266,7 +260,8 @@ mod tests {
         fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
             let path = self.path.join(".");
             let inside = self.group.matches(&parameter.id, Some(&path));
-            assert_eq!(inside, D == 2 && path != "embed", "{path}");
+            let matrix = D == 2 && !["embed", "head"].contains(&&path[..]);
+            assert_eq!(inside, matrix, "{path}");
             if inside {
                 self.inside.push(path);
             } else {
@@ -279,13 +274,15 @@ mod tests {
     fn muon_trains_the_matrices_of_all_layers_and_nothing_else() {
         let config = Config {
             vocab: 256,
+            groups: 16,
             width: 32,
             layers: 12,
             hidden: 64,
             windows: vec![8; 12],
             ..Config::default()
         };
-        let weights = Weights::random(&config, 1).unwrap();
+        let groups = TokenGroups::balanced(vec![1; 256], 16).unwrap();
+        let weights = Weights::random(&config, groups, 1).unwrap();
         let model = Transformer::new(&weights, &Backend::default().device());
         let mut members = Members {
             group: matrices(&config),
@@ -298,6 +295,7 @@ mod tests {
             .flat_map(|n| ["qkv", "out", "up", "down"].map(|part| format!("layers.{n}.{part}")))
             .collect();
         assert_eq!(members.inside, expected);
-        assert_eq!(members.outside.len(), 1 + 2 * 12);
+        assert_eq!(members.outside.len(), 2 + 2 * 12);
+        assert_eq!(members.outside[..2], ["embed", "head"]);
     }
 }

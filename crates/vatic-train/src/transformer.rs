@@ -3,7 +3,8 @@
 //! Decoder-only and pre-norm, with RMS normalisation without weights (Zhang & Sennrich, 2019), normalised queries and
 //! keys with a gain per head (Henry et al., "Query-Key Normalization", 2020), rotary positions on part of each head (Su
 //! et al., 2021), squared ReLU (So et al., "Primer", 2021), a share of the embedding mixed back in before every layer
-//! (as in modded-nanogpt), and one matrix for embedding and head. docs/format.md gives the mathematics.
+//! (as in modded-nanogpt). The output has two levels (Goodman, 2001): a head for groups of tokens, and the embedding for
+//! the tokens of one group. docs/format.md gives the mathematics.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +16,16 @@ use burn::{
 use vatic_transformer::{Config, rope_cosines};
 
 use crate::{
-    Error, FloatTensor, Weights,
+    Batch, Error, FloatTensor, TokenGroups, Weights,
     attention::attend,
     config::{HEAD_DIM, rope_frequencies},
     quantise::{ACTIVATION_LEVELS, WEIGHT_LEVELS, simulate},
 };
 
 const EPSILON: f32 = 1e-6;
+/// What is added to the logits beyond a group's last token: their exponentials are zero, and unlike an infinity it cannot
+/// turn into no number on the way back.
+const NO_TOKEN: f32 = -1e9;
 
 /// One layer: attention, then the feed-forward part.
 #[derive(Module, Debug)]
@@ -38,22 +42,29 @@ struct Layer {
 ///
 /// ```
 /// use burn::tensor::{Device, Int, Tensor};
-/// use vatic_train::{Transformer, Weights};
+/// use vatic_train::{TokenGroups, Transformer, Weights};
 /// use vatic_transformer::Config;
 ///
-/// let config = Config { vocab: 256, width: 32, windows: vec![8], ..Config::default() };
+/// let config = Config { vocab: 256, groups: 64, width: 32, windows: vec![8], ..Config::default() };
+/// let groups = TokenGroups::balanced(vec![1; 256], 64)?;
 /// let device = Device::default();
-/// let model = Transformer::new(&Weights::random(&config, 1)?, &device);
+/// let model = Transformer::new(&Weights::random(&config, groups, 1)?, &device);
+///
 /// let tokens = Tensor::<2, Int>::from_data([[0, 104, 105]], &device);
-/// assert_eq!(model.logits(tokens, false).dims(), [1, 3, 256]);
+/// let hidden = model.hidden(tokens, false);
+/// assert_eq!(model.group_logits(hidden.clone(), false).dims(), [3, 64]);
+/// assert_eq!(model.leaf_logits(hidden, &[26, 26, 8], false).dims(), [3, 4]); // groups of four tokens
 /// # Ok::<(), vatic_train::Error>(())
 /// ```
 #[derive(Module, Debug)]
 pub struct Transformer {
     embed: Param<Tensor<2>>,
+    head: Param<Tensor<2>>,
     layers: Vec<Layer>,
     #[module(skip)]
     config: Config,
+    #[module(skip)]
+    groups: TokenGroups,
 }
 
 /// Sine and cosine of every position, [1, 1, time, pairs].
@@ -73,6 +84,7 @@ impl Transformer {
             ParamId::from(next)
         };
         let embed = parameter(id(), weights.get("embed.weight"), device);
+        let head = parameter(id(), weights.get("head.weight"), device);
         let mut layer = |n: usize| {
             let name = |part: &str| format!("layers.{n}.{part}");
             Layer {
@@ -87,8 +99,10 @@ impl Transformer {
         let layers = (0..weights.config().layers).map(&mut layer).collect();
         Self {
             embed,
+            head,
             layers,
             config: weights.config().clone(),
+            groups: weights.groups().clone(),
         }
     }
 
@@ -105,6 +119,7 @@ impl Transformer {
     pub fn weights(&self) -> Result<Weights, Error> {
         let mut tensors = BTreeMap::new();
         tensors.insert("embed.weight".to_owned(), float_tensor(&self.embed)?);
+        tensors.insert("head.weight".to_owned(), float_tensor(&self.head)?);
         for (n, layer) in self.layers.iter().enumerate() {
             for (part, matrix) in [
                 ("qkv", &layer.qkv),
@@ -117,41 +132,78 @@ impl Transformer {
             tensors.insert(format!("layers.{n}.gain"), float_tensor(&layer.gain)?);
             tensors.insert(format!("layers.{n}.mix"), float_tensor(&layer.mix)?);
         }
-        Weights::new(self.config.clone(), tensors)
+        Weights::new(self.config.clone(), self.groups.clone(), tensors)
     }
 
-    /// Token ids [batch, time] to logits [batch, time, vocabulary] in nats.
-    pub fn logits(&self, tokens: Tensor<2, Int>, quantise: bool) -> Tensor<3> {
-        let [batch, time] = tokens.dims();
-        let table = self.table(quantise);
-        let last = self.last(tokens, table.clone(), quantise);
-        last.matmul(table.transpose())
-            .reshape([batch, time, self.config.vocab])
+    /// Token ids [batch, time] to what the output is made of: [batch · time, width].
+    pub fn hidden(&self, tokens: Tensor<2, Int>, quantise: bool) -> Tensor<2> {
+        self.last(tokens, weight(&self.embed, quantise), quantise)
     }
 
-    /// The nats that each of `targets` [batch, time] costs after the tokens before it: [batch · time].
-    pub fn nats(
-        &self,
-        tokens: Tensor<2, Int>,
-        targets: Tensor<2, Int>,
-        quantise: bool,
-    ) -> Tensor<1> {
-        let table = self.table(quantise);
-        let last = self.last(tokens, table.clone(), quantise);
-        // The target's own logit is one product a row: no need to look it up among all, nor to spread its gradient.
-        let target =
-            (last.clone() * table.clone().select(0, targets.flatten::<1>(0, 1))).sum_dim(1);
-        let logits = last.matmul(table.transpose());
-        let most = logits.clone().detach().max_dim(1);
-        let all = (logits - most.clone()).exp().sum_dim(1).log() + most;
-        (all - target).squeeze_dim(1)
+    /// [`hidden`](Self::hidden) rows [n, width] to the logits of all groups, [n, groups], in nats.
+    pub fn group_logits(&self, hidden: Tensor<2>, quantise: bool) -> Tensor<2> {
+        linear(hidden, &self.head, quantise)
     }
 
-    fn table(&self, quantise: bool) -> Tensor<2> {
-        weight(&self.embed, quantise)
+    /// [`hidden`](Self::hidden) rows [n, width] and a group for each to the logits of its tokens, [n, largest group], in
+    /// nats; beyond its last token about −10⁹.
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many groups as rows, or there is no such group.
+    pub fn leaf_logits(&self, hidden: Tensor<2>, groups: &[usize], quantise: bool) -> Tensor<2> {
+        self.leaves(hidden, groups, weight(&self.embed, quantise))
     }
 
-    /// What the head multiplies: [batch · time, width].
+    /// What the targets of `batch` cost in nats after the tokens before them, all together: the group of each, then the
+    /// token among those of its group.
+    pub fn nats(&self, batch: &Batch, quantise: bool) -> Tensor<1> {
+        let device = batch.tokens.device();
+        let (table, head) = (weight(&self.embed, quantise), weight(&self.head, quantise));
+        let hidden = self.last(batch.tokens.clone(), table.clone(), quantise);
+        let targets = &batch.targets;
+        let groups: Vec<usize> = targets.iter().map(|id| self.groups.of(*id)).collect();
+        let logits = hidden.clone().matmul(head.clone().transpose());
+        let chosen = head.select(0, indices(&groups, &device));
+        let nats = surprise(logits, hidden.clone(), chosen);
+
+        // A token that has a group of its own is known by now.
+        let (shared, groups): (Vec<usize>, Vec<usize>) = (groups.iter().copied().enumerate())
+            .filter(|(_, group)| self.groups.tokens(*group).len() > 1)
+            .unzip();
+        if shared.is_empty() {
+            return nats;
+        }
+        let targets: Vec<usize> = shared.iter().map(|&i| targets[i].into()).collect();
+        let hidden = hidden.select(0, indices(&shared, &device));
+        let logits = self.leaves(hidden.clone(), &groups, table.clone());
+        let chosen = table.select(0, indices(&targets, &device));
+        nats + surprise(logits, hidden, chosen)
+    }
+
+    /// As [`leaf_logits`](Self::leaf_logits), with the embedding, quantised or not, at hand.
+    fn leaves(&self, hidden: Tensor<2>, groups: &[usize], table: Tensor<2>) -> Tensor<2> {
+        let ([n, width], most) = (hidden.dims(), self.groups.largest());
+        assert_eq!(groups.len(), n, "one group a row is needed");
+        let tokens = groups.iter().map(|&group| self.groups.tokens(group));
+        let last = self.config.vocab - 1;
+        let ids: Vec<usize> = tokens
+            .clone()
+            .flat_map(|tokens| (0..most).map(move |place| last.min(tokens.start + place)))
+            .collect();
+        let bias: Vec<f32> = tokens
+            .flat_map(|tokens| (0..most).map(move |place| (place, tokens.len())))
+            .map(|(place, size)| if place < size { 0.0 } else { NO_TOKEN })
+            .collect();
+        let device = hidden.device();
+        let rows = table
+            .select(0, indices(&ids, &device))
+            .reshape([n, most, width]);
+        let logits = rows.matmul(hidden.unsqueeze_dim(2)).squeeze_dim::<2>(2);
+        logits + Tensor::from_data(TensorData::new(bias, [n, most]), &device)
+    }
+
+    /// What the output is made of: [batch · time, width]. `table` is the embedding, quantised or not.
     fn last(&self, tokens: Tensor<2, Int>, table: Tensor<2>, quantise: bool) -> Tensor<2> {
         let [batch, time] = tokens.dims();
         let rotation = Rotation::new(&self.config, time, &tokens.device());
@@ -250,6 +302,19 @@ impl Rotation {
         }
         Tensor::cat(parts, 3)
     }
+}
+
+/// What the choices under `logits` [n, classes] cost in nats, all together. `chosen` [n, width] are the rows whose products
+/// with `hidden` are the chosen logits: no need to look them up among all, nor to spread their gradients.
+fn surprise(logits: Tensor<2>, hidden: Tensor<2>, chosen: Tensor<2>) -> Tensor<1> {
+    let most = logits.clone().detach().max_dim(1);
+    let all = (logits - most.clone()).exp().sum_dim(1).log() + most;
+    (all - (hidden * chosen).sum_dim(1)).sum()
+}
+
+fn indices(values: &[usize], device: &Device) -> Tensor<1, Int> {
+    let values: Vec<i64> = values.iter().map(|&value| value as i64).collect();
+    Tensor::from_data(TensorData::from(values.as_slice()), device)
 }
 
 fn rms<const D: usize>(x: Tensor<D>) -> Tensor<D> {

@@ -7,14 +7,14 @@ use rand_distr::{Distribution, StandardNormal};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use vatic_transformer::{Config, Matrix, ModelFile};
 
-use crate::{Error, config};
+use crate::{Error, TokenGroups, config};
 
 /// The metadata key of the configuration.
 pub(crate) const CONFIG_KEY: &str = "vatic";
 
 /// The gain of a new attention head.
 const FIRST_GAIN: f32 = 1.5;
-/// The deviation of a new embedding.
+/// The deviation of a new embedding and of a new head.
 const EMBEDDING_DEVIATION: f32 = 0.02;
 
 /// A float tensor in row-major order.
@@ -26,23 +26,44 @@ pub struct FloatTensor {
     pub values: Vec<f32>,
 }
 
-/// A configuration and all tensors that it asks for.
+/// The tensor of a file that has the first token of each group.
+const STARTS: &str = "head.starts";
+/// The tensor of a file that has how often each token occurs.
+const COUNTS: &str = "tree.counts";
+
+/// A configuration, all tensors that it asks for, and the groups of tokens that its head predicts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
     config: Config,
+    groups: TokenGroups,
     tensors: BTreeMap<String, FloatTensor>,
 }
 
 impl Weights {
-    /// Joins a configuration and its tensors.
+    /// Joins a configuration, its groups of tokens and its tensors.
     ///
     /// # Errors
     ///
-    /// [`Error::Weights`] when a tensor is missing, superfluous or of another shape, or holds what is no number.
-    pub fn new(config: Config, tensors: BTreeMap<String, FloatTensor>) -> Result<Self, Error> {
+    /// [`Error::Weights`] when there are other groups or tokens than the configuration says, or a tensor is missing,
+    /// superfluous or of another shape, or holds what is no number.
+    pub fn new(
+        config: Config,
+        groups: TokenGroups,
+        tensors: BTreeMap<String, FloatTensor>,
+    ) -> Result<Self, Error> {
         config
             .validate()
             .map_err(|e| Error::Config(e.to_string()))?;
+        let (found, wanted) = (
+            (groups.number(), groups.counts().len()),
+            (config.groups, config.vocab),
+        );
+        if found != wanted {
+            return Err(Error::Weights(format!(
+                "there are {} groups of {} tokens instead of {} of {}",
+                found.0, found.1, wanted.0, wanted.1
+            )));
+        }
         let wanted = config::tensors(&config);
         for (name, shape) in &wanted {
             let tensor = tensors
@@ -65,7 +86,11 @@ impl Weights {
             .find(|name| !wanted.iter().any(|(known, _)| known == *name))
         {
             Some(name) => Err(Error::Weights(format!("{name} has no place in this model"))),
-            None => Ok(Self { config, tensors }),
+            None => Ok(Self {
+                config,
+                groups,
+                tensors,
+            }),
         }
     }
 
@@ -74,8 +99,8 @@ impl Weights {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] for an impossible shape.
-    pub fn random(config: &Config, seed: u64) -> Result<Self, Error> {
+    /// [`Error::Config`] for an impossible shape, [`Error::Weights`] for other groups than it asks for.
+    pub fn random(config: &Config, groups: TokenGroups, seed: u64) -> Result<Self, Error> {
         let mut rng = StdRng::seed_from_u64(seed);
         let mut normal = |count: usize, deviation: f32| -> Vec<f32> {
             (0..count)
@@ -92,7 +117,7 @@ impl Weights {
                 .next()
                 .unwrap_or_default();
             let values = match kind {
-                "embed" => normal(count, EMBEDDING_DEVIATION),
+                "embed" | "head" => normal(count, EMBEDDING_DEVIATION),
                 "qkv" | "up" => normal(count, spread),
                 "gain" => vec![FIRST_GAIN; count],
                 "mix" => vec![1.0, 0.0],
@@ -100,12 +125,17 @@ impl Weights {
             };
             tensors.insert(name, FloatTensor { shape, values });
         }
-        Self::new(config.clone(), tensors)
+        Self::new(config.clone(), groups, tensors)
     }
 
     /// The shape of the model.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The groups of tokens that the head predicts, and the counts that they come from.
+    pub fn groups(&self) -> &TokenGroups {
+        &self.groups
     }
 
     /// The tensors by name.
@@ -158,31 +188,15 @@ impl Weights {
         config
             .validate()
             .map_err(|e| Error::Config(e.to_string()))?;
+        let (_, counts) = values(&file, COUNTS, Dtype::U32, u32::from_le_bytes)?;
+        let (_, starts) = values(&file, STARTS, Dtype::U32, u32::from_le_bytes)?;
+        let groups = TokenGroups::new(counts, &starts)?;
         let mut tensors = BTreeMap::new();
         for (name, _) in config::tensors(&config) {
-            let view = file.tensor(&name).map_err(unreadable)?;
-            if view.dtype() != Dtype::F32 {
-                return Err(Error::Weights(format!(
-                    "{name} has the type {:?} instead of F32",
-                    view.dtype()
-                )));
-            }
-            let values = view
-                .data()
-                .as_chunks()
-                .0
-                .iter()
-                .map(|value| f32::from_le_bytes(*value))
-                .collect();
-            tensors.insert(
-                name,
-                FloatTensor {
-                    shape: view.shape().to_vec(),
-                    values,
-                },
-            );
+            let (shape, values) = values(&file, &name, Dtype::F32, f32::from_le_bytes)?;
+            tensors.insert(name, FloatTensor { shape, values });
         }
-        Self::new(config, tensors)
+        Self::new(config, groups, tensors)
     }
 
     /// The weights that a model file's integers stand for.
@@ -191,8 +205,10 @@ impl Weights {
     ///
     /// [`Error::Weights`] when its tensors do not fit its configuration.
     pub fn from_model_file(file: &ModelFile) -> Result<Self, Error> {
+        let groups = TokenGroups::new(file.tree_counts.clone(), &file.starts)?;
         let mut tensors = BTreeMap::new();
         tensors.insert("embed.weight".to_owned(), dequantised(&file.embed));
+        tensors.insert("head.weight".to_owned(), dequantised(&file.head));
         for (n, layer) in file.layers.iter().enumerate() {
             for (part, matrix) in [
                 ("qkv", &layer.qkv),
@@ -210,7 +226,27 @@ impl Weights {
                 tensors.insert(format!("layers.{n}.{part}"), tensor);
             }
         }
-        Self::new(file.config.clone(), tensors)
+        Self::new(file.config.clone(), groups, tensors)
+    }
+
+    /// All that a file of these weights holds: names, types, shapes and bytes.
+    pub(crate) fn entries(&self) -> Vec<(String, Dtype, Vec<usize>, Vec<u8>)> {
+        let words = |values: &[u32]| values.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let (starts, counts) = (self.groups.starts(), self.groups.counts());
+        let mut entries: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = vec![
+            (
+                STARTS.into(),
+                Dtype::U32,
+                vec![starts.len()],
+                words(&starts),
+            ),
+            (COUNTS.into(), Dtype::U32, vec![counts.len()], words(counts)),
+        ];
+        for (name, FloatTensor { shape, values }) in &self.tensors {
+            let bytes = values.iter().flat_map(|value| value.to_le_bytes());
+            entries.push((name.clone(), Dtype::F32, shape.clone(), bytes.collect()));
+        }
+        entries
     }
 
     /// Writes a file of float weights.
@@ -219,14 +255,10 @@ impl Weights {
     ///
     /// When the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
-        let owned: Vec<_> = self
-            .tensors
+        let entries = self.entries();
+        let views = entries
             .iter()
-            .map(|(name, t)| (name, t.shape.clone(), le_bytes(&t.values)))
-            .collect();
-        let views = owned
-            .iter()
-            .map(|(name, shape, bytes)| Ok((*name, view(Dtype::F32, shape, bytes)?)));
+            .map(|(name, dtype, shape, bytes)| Ok((name.as_str(), view(*dtype, shape, bytes)?)));
         let views = views.collect::<Result<Vec<_>, Error>>()?;
         write_safetensors(
             path,
@@ -234,6 +266,32 @@ impl Weights {
             HashMap::from([(CONFIG_KEY.into(), config_json(&self.config)?)]),
         )
     }
+}
+
+/// Shape and values of a tensor whose values have four bytes each.
+fn values<T>(
+    file: &SafeTensors<'_>,
+    name: &str,
+    dtype: Dtype,
+    value: fn([u8; 4]) -> T,
+) -> Result<(Vec<usize>, Vec<T>), Error> {
+    let view = file
+        .tensor(name)
+        .map_err(|e| Error::Weights(e.to_string()))?;
+    if view.dtype() != dtype {
+        let found = view.dtype();
+        return Err(Error::Weights(format!(
+            "{name} has the type {found:?} instead of {dtype:?}"
+        )));
+    }
+    let values = view
+        .data()
+        .as_chunks()
+        .0
+        .iter()
+        .map(|bytes| value(*bytes))
+        .collect();
+    Ok((view.shape().to_vec(), values))
 }
 
 fn dequantised(matrix: &Matrix) -> FloatTensor {
@@ -254,14 +312,6 @@ fn dequantised(matrix: &Matrix) -> FloatTensor {
 /// The configuration as a metadata text.
 pub(crate) fn config_json(config: &Config) -> Result<String, Error> {
     serde_json::to_string(config).map_err(|e| Error::Config(e.to_string()))
-}
-
-/// Values as little-endian bytes.
-pub(crate) fn le_bytes(values: &[f32]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect()
 }
 
 pub(crate) fn view<'a>(
@@ -288,4 +338,27 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let partial = path.with_extension("partial");
     fs::write(&partial, bytes).map_err(Error::io(&partial))?;
     fs::rename(&partial, path).map_err(Error::io(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_that_the_configuration_does_not_ask_for_are_refused() {
+        let config = Config {
+            vocab: 256,
+            groups: 32,
+            ..Config::default()
+        };
+        let random = |tokens, number| {
+            let groups = TokenGroups::balanced(vec![1; tokens], number).unwrap();
+            Weights::random(&config, groups, 1)
+        };
+        assert!(random(256, 32).is_ok());
+        for (tokens, number) in [(256, 16), (272, 32)] {
+            let refused = random(tokens, number).unwrap_err();
+            assert!(matches!(refused, Error::Weights(_)), "{refused}");
+        }
+    }
 }

@@ -2,11 +2,11 @@
 
 use std::{fs, path::PathBuf};
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 use safetensors::{SafeTensors, tensor::TensorView};
 use vatic_train::{
-    Backend, Batch, Pace, Settings, Trainer, Transformer, Vocabulary, Weights, quantise,
-    token_counts,
+    Backend, Batch, Pace, Settings, TokenGroups, Trainer, Transformer, Vocabulary, Weights,
+    quantise, token_counts,
 };
 use vatic_transformer::ModelFile;
 
@@ -52,47 +52,92 @@ fn relative_error(found: &[f32], expected: &[f32]) -> f32 {
     error / largest
 }
 
+/// The two halves of a tensor: without and with simulated quantisation.
+fn halves(expected: &SafeTensors<'_>, name: &str) -> [Vec<f32>; 2] {
+    let mut first = floats(&expected.tensor(name).unwrap());
+    let second = first.split_off(first.len() / 2);
+    [first, second]
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.try_into_vec_as::<f32>().unwrap()
+}
+
+/// The root of the mean square of the differences.
+fn distance(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    let squares = a.iter().zip(b).map(|(a, b)| (a - b).powi(2));
+    (squares.sum::<f32>() / a.len() as f32).sqrt()
+}
+
 #[test]
 fn logits_and_losses_are_those_of_pytorch() {
     let bytes = fs::read(fixture("expected.safetensors")).unwrap();
     let expected = SafeTensors::deserialize(&bytes).unwrap();
-    let (ids, [rows, length]) = tokens(&expected);
+    let (ids, [_, length]) = tokens(&expected);
     let weights = Weights::read(&fixture("float.safetensors")).unwrap();
     for &backend in Backend::ALL {
         let device = backend.device();
         let model = Transformer::new(&weights, &device);
-        let inputs: Vec<i64> = ids
-            .chunks(length)
-            .flat_map(|row| &row[..length - 1])
-            .map(|id| i64::from(*id))
+        let batch = Batch::new(&ids, length - 1, &device);
+        let groups: Vec<usize> = batch
+            .targets
+            .iter()
+            .map(|id| weights.groups().of(*id))
             .collect();
-        let inputs =
-            Tensor::<2, Int>::from_data(TensorData::new(inputs, [rows, length - 1]), &device);
-        let logits = model
-            .logits(inputs, false)
-            .try_into_vec_as::<f32>()
-            .unwrap();
-        let error = relative_error(&logits, &floats(&expected.tensor("logits").unwrap()));
-        assert!(error < 1e-4, "{backend:?}: logits differ by {error}");
 
-        let nats = floats(&expected.tensor("nats").unwrap());
-        // Where rounding falls on the other side of a tie, a simulated model may differ more than a float one.
-        for (quantise, expected, most) in [(false, nats[0], 1e-5), (true, nats[1], 1e-3)] {
-            let batch = Batch::new(&ids, length - 1, &device);
-            let found = model
-                .nats(batch.tokens, batch.targets, quantise)
-                .mean()
-                .into_scalar::<f32>();
-            let error = (found / expected - 1.0).abs();
+        let hidden = model.hidden(batch.tokens.clone(), false);
+        let [float, simulated] = halves(&expected, "hidden");
+        let error = relative_error(&values(hidden.clone()), &float);
+        println!("{backend:?}: hidden rows differ by {error:.1e}");
+        assert!(error < 1e-4, "{backend:?}: hidden rows differ by {error}");
+        // Where rounding falls on the other side of a tie a value differs by a whole step, but few do.
+        let found = values(model.hidden(batch.tokens.clone(), true));
+        let (error, effect) = (distance(&found, &simulated), distance(&float, &simulated));
+        println!("{backend:?}: simulated ones by {error:.1e}, quantisation changes {effect:.1e}");
+        assert!(
+            error < effect / 10.0,
+            "{backend:?}: simulated hidden rows differ by {error}"
+        );
+
+        let of_groups = halves(&expected, "group_logits");
+        let of_leaves = halves(&expected, "leaf_logits");
+        let nats = halves(&expected, "nats").concat();
+        for (quantise, n, most) in [(false, 0, 1e-5), (true, 1, 2e-4)] {
+            let found = values(model.group_logits(hidden.clone(), quantise));
+            let error = relative_error(&found, &of_groups[n]);
+            println!("{backend:?}, {quantise}: group logits differ by {error:.1e}");
+            assert!(error < 1e-4, "{backend:?}: group logits differ by {error}");
+
+            let found = values(model.leaf_logits(hidden.clone(), &groups, quantise));
+            let (beyond, within): (Vec<_>, Vec<_>) = (found.into_iter().zip(&of_leaves[n]))
+                .partition(|(_, expected)| **expected == f32::NEG_INFINITY);
+            assert!(beyond.iter().all(|(found, _)| *found < -1e8));
+            let (found, expected): (Vec<f32>, Vec<f32>) = within.into_iter().unzip();
+            let error = relative_error(&found, &expected);
+            println!("{backend:?}, {quantise}: leaf logits differ by {error:.1e}");
+            assert!(error < 1e-4, "{backend:?}: leaf logits differ by {error}");
+
+            let found = model.nats(&batch, quantise).into_scalar::<f32>();
+            let error = (found / nats[n] - 1.0).abs();
+            println!("{backend:?}, {quantise}: nats differ by {error:.1e}");
             assert!(
                 error < most,
-                "{backend:?}: {found} nats instead of {expected}, quantise: {quantise}"
+                "{backend:?}: {found} nats instead of {}, quantise: {quantise}",
+                nats[n]
             );
         }
-        assert!(
-            (nats[0] - nats[1]).abs() > 1e-4,
-            "the fixture shows no effect of quantisation"
-        );
+        // The fixture must show what it is for: quantisation, and both kinds of targets.
+        for logits in [&of_groups, &of_leaves] {
+            let finite = |n: usize| -> Vec<f32> {
+                let values = logits[n].iter().copied();
+                values.filter(|value| value.is_finite()).collect()
+            };
+            assert!(relative_error(&finite(0), &finite(1)) > 1e-3);
+        }
+        let alone = |group: &&usize| weights.groups().tokens(**group).len() == 1;
+        let alone = groups.iter().filter(alone).count();
+        assert!(alone > 0 && alone < groups.len(), "{alone} have their own");
     }
 }
 
@@ -137,6 +182,7 @@ fn training_steps_are_those_of_pytorch() {
                     .collect::<Vec<_>>()
             };
             let error = relative_error(&change(now), &change(&expected));
+            println!("{backend:?}: the change of {name} differs by {error:.1e}");
             assert!(
                 error < 2e-2,
                 "{backend:?}: the change of {name} differs by {error}"
@@ -150,9 +196,8 @@ fn the_model_file_is_the_one_that_pytorch_exports() {
     let expected = ModelFile::from_bytes(&fs::read(fixture("model.safetensors")).unwrap()).unwrap();
     let weights = Weights::read(&fixture("float.safetensors")).unwrap();
     let settings = Settings::read(&fixture("config.json")).unwrap();
-    let counts = token_counts(&fixture("train"), &settings.domains, settings.model.vocab).unwrap();
     let vocabulary = Vocabulary::read(&fixture("vocabulary.tsv")).unwrap();
-    let mut file = quantise(&weights, &vocabulary, &counts).unwrap();
+    let mut file = quantise(&weights, &vocabulary).unwrap();
     // The cosines come from two libraries.
     assert!(
         file.rope_cos
@@ -166,4 +211,14 @@ fn the_model_file_is_the_one_that_pytorch_exports() {
         Vocabulary::read(&fixture("model.safetensors")).unwrap(),
         vocabulary
     );
+}
+
+#[test]
+fn new_weights_get_the_groups_that_pytorch_makes() {
+    let expected = Weights::read(&fixture("float.safetensors")).unwrap();
+    let settings = Settings::read(&fixture("config.json")).unwrap();
+    assert_eq!(&settings.model, expected.config());
+    let counts = token_counts(&fixture("train"), &settings.domains, settings.model.vocab).unwrap();
+    let groups = TokenGroups::balanced(counts, settings.model.groups).unwrap();
+    assert_eq!(&groups, expected.groups());
 }

@@ -2,15 +2,14 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use burn::tensor::{Int, Tensor, TensorData};
 use indexmap::IndexMap;
 use safetensors::SafeTensors;
 use vatic_train::{
-    Backend, Budget, Error, FineTune, Recipe, Rows, Run, Settings, StepReport, Transformer,
-    Vocabulary, Watch, Weights, encode, export, fine_tune, float_bits_per_byte,
-    runtime_bits_per_byte, train,
+    Backend, Batch, Budget, Error, FineTune, Recipe, Rows, Run, Settings, StepReport, TokenGroups,
+    Transformer, Vocabulary, Watch, Weights, encode, export, fine_tune, float_bits_per_byte,
+    runtime_bits_per_byte, token_counts, train,
 };
-use vatic_transformer::{Config, Model, Session};
+use vatic_transformer::{Config, Leaves, Model, Session};
 
 /// Keeps what a run tells.
 #[derive(Default)]
@@ -57,6 +56,7 @@ fn corpus(folder: &Path) -> Vocabulary {
 fn run(folder: &Path, name: &str, vocabulary: &Vocabulary, steps: u64) -> Run {
     let model = Config {
         vocab: 256,
+        groups: 32,
         width: 32,
         layers: 2,
         hidden: 64,
@@ -120,7 +120,7 @@ fn a_model_learns_and_its_model_file_predicts_as_well() {
     );
 
     let path = home.path().join("model.safetensors");
-    export(&weights, &vocabulary, &[1; 256], &path).unwrap();
+    export(&weights, &vocabulary, &path).unwrap();
     let model = Arc::new(Model::from_bytes(&fs::read(&path).unwrap()).unwrap());
     let rows = Rows::read(
         &home.path().join("tokens/dev/text.bin"),
@@ -145,21 +145,37 @@ fn a_model_learns_and_its_model_file_predicts_as_well() {
 
     // Token by token, too: the runtime's scores are the float model's logits, but for what rounding takes.
     let row = rows.iter().next().unwrap();
-    let ids: Vec<i64> = row.iter().map(|id| i64::from(*id)).collect();
-    let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [1, row.len()]), &device);
-    let logits = float.logits(ids, false).try_into_vec_as::<f32>().unwrap();
+    let batch = Batch::new(row, row.len() - 1, &device);
+    let hidden = float.hidden(batch.tokens, false);
+    let groups: Vec<usize> = batch
+        .targets
+        .iter()
+        .map(|id| weights.groups().of(*id))
+        .collect();
+    let logits = float.group_logits(hidden.clone(), false);
+    let logits = logits.try_into_vec_as::<f32>().unwrap();
+    let of_leaves = float.leaf_logits(hidden, &groups, false);
+    let of_leaves = of_leaves.try_into_vec_as::<f32>().unwrap();
     let mut session = Session::new(&model, 1, row.len()).unwrap();
     session.keep_scores(true);
-    session.prefill(0, row).unwrap();
-    let (mut error, mut size) = (0.0, 0.0);
-    for (position, logits) in logits.chunks(256).enumerate() {
-        for (score, logit) in session.scores(position).iter().zip(logits) {
-            error += (score * std::f32::consts::LN_2 - logit).powi(2);
-            size += logit.powi(2);
-        }
+    session.prefill(0, &row[..row.len() - 1]).unwrap();
+    let mut leaves = Leaves::new(&model).unwrap();
+    let most = weights.groups().largest();
+    let mut levels: [Vec<(f32, f32)>; 2] = Default::default();
+    for (position, &group) in groups.iter().enumerate() {
+        let scores = session.scores(position).iter().copied();
+        levels[0].extend(scores.zip(logits[position * 32..].iter().copied()));
+        let scores = leaves.scores(session.predictions(), position, group);
+        let scores = scores.iter().copied();
+        levels[1].extend(scores.zip(of_leaves[position * most..].iter().copied()));
     }
-    let error = (error / size).sqrt();
-    assert!(error < 0.05, "the scores differ from the logits by {error}");
+    for level in levels {
+        let difference = |(score, logit): &(f32, f32)| score * std::f32::consts::LN_2 - logit;
+        let error: f32 = level.iter().map(|pair| difference(pair).powi(2)).sum();
+        let size: f32 = level.iter().map(|(_, logit)| logit.powi(2)).sum();
+        let error = (error / size).sqrt();
+        assert!(error < 0.05, "the scores differ from the logits by {error}");
+    }
 }
 
 /// The largest difference between two models' weights.
@@ -258,7 +274,7 @@ fn fine_tuning_a_model_file_helps_on_its_text() {
         home.path().join("model.safetensors"),
         home.path().join("tuned.safetensors"),
     );
-    export(&weights, &vocabulary, &[2; 256], &model).unwrap();
+    export(&weights, &vocabulary, &model).unwrap();
 
     let mine = home.path().join("mine.txt");
     fs::write(&mine, "seven wild geese fly by\n".repeat(300)).unwrap();
@@ -281,10 +297,16 @@ fn fine_tuning_a_model_file_helps_on_its_text() {
     .unwrap();
     let score = |path: &Path| {
         let model = Model::from_bytes(&fs::read(path).unwrap()).unwrap();
-        assert_eq!(model.tree_counts(), [2; 256]);
+        assert_eq!(model.tree_counts(), weights.groups().counts());
+        assert_eq!(model.group_starts(), weights.groups().starts());
         runtime_bits_per_byte(&Arc::new(model), &rows).unwrap()
     };
+    // The model's groups stay, though the text would make others.
     let (before, after) = (score(&model), score(&tuned));
+    let domains = IndexMap::from([("mine".to_owned(), 1.0)]);
+    let counts = token_counts(&folder.join("tokens/train"), &domains, 256).unwrap();
+    let others = TokenGroups::balanced(counts, 32).unwrap();
+    assert_ne!(others.starts(), weights.groups().starts());
     assert!(
         after < before * 0.9,
         "{before} bits/byte before, {after} after"

@@ -17,7 +17,44 @@ pub(crate) trait Products {
     /// # Safety
     /// The CPU has the instructions of the implementing kernel.
     unsafe fn weigh(weights: &[[i16; POSITIONS]], panels: [&[Panel]; 2]) -> [i32; HEAD];
+
+    /// [`dots`](Products::dots) of several queries, for kernels that gain from it.
+    ///
+    /// # Safety
+    /// The CPU has the instructions of the implementing kernel.
+    #[inline(always)]
+    unsafe fn dots_of<const H: usize>(
+        queries: &[[i8; HEAD]; H],
+        panel: &Panel,
+    ) -> [[i32; POSITIONS]; H] {
+        let mut dots = [[0; POSITIONS]; H];
+        for (dots, query) in dots.iter_mut().zip(queries) {
+            // SAFETY: the caller's promise.
+            *dots = unsafe { Self::dots(query, panel) };
+        }
+        dots
+    }
+
+    /// [`weigh`](Products::weigh) with several sets of weights, for kernels that gain from it.
+    ///
+    /// # Safety
+    /// The CPU has the instructions of the implementing kernel.
+    #[inline(always)]
+    unsafe fn weigh_of<const H: usize>(
+        weights: [&[[i16; POSITIONS]]; H],
+        panels: [&[Panel]; 2],
+    ) -> [[i32; HEAD]; H] {
+        let mut sums = [[0; HEAD]; H];
+        for (sums, weights) in sums.iter_mut().zip(weights) {
+            // SAFETY: the caller's promise.
+            *sums = unsafe { Self::weigh(weights, panels) };
+        }
+        sums
+    }
 }
+
+/// Queries that are taken at once.
+const MOST: usize = 4;
 
 /// A window over a ring of panels, as two stretches in the order of positions.
 pub(crate) struct View<'a> {
@@ -54,8 +91,9 @@ impl<'a> View<'a> {
     }
 }
 
-/// Room for one row's scores; made once.
+/// Room for the scores of a few heads of one row; made once.
 pub(crate) struct Scratch {
+    panels: usize,
     scores: Vec<f32>,
     value_scales: Vec<f32>,
     weights: Vec<[i16; POSITIONS]>,
@@ -64,9 +102,10 @@ pub(crate) struct Scratch {
 impl Scratch {
     pub fn new(panels: usize) -> Scratch {
         Scratch {
-            scores: vec![0.0; panels * POSITIONS],
+            panels,
+            scores: vec![0.0; MOST * panels * POSITIONS],
             value_scales: vec![0.0; panels * POSITIONS],
-            weights: vec![[0; POSITIONS]; panels],
+            weights: vec![[0; POSITIONS]; MOST * panels],
         }
     }
 }
@@ -83,8 +122,7 @@ pub(crate) unsafe fn attend<P: Products>(
     scratch: &mut Scratch,
     out: &mut [f32],
 ) {
-    let panels = view.len();
-    let lanes = panels * POSITIONS;
+    let lanes = view.len() * POSITIONS;
     let seen = view.seen.clone();
     let value_scales = &mut scratch.value_scales[..lanes];
     for (to, panel) in chunks_mut(value_scales).iter_mut().zip(view.iter()) {
@@ -103,50 +141,109 @@ pub(crate) unsafe fn attend<P: Products>(
         out.fill(0.0);
         return;
     }
-    let scores = &mut scratch.scores[..lanes];
-    let weights = &mut scratch.weights[..panels];
-    for ((query, &query_scale), out) in (queries.as_chunks::<HEAD>().0.iter())
-        .zip(query_scales)
-        .zip(out.as_chunks_mut::<HEAD>().0)
-    {
-        for (to, panel) in chunks_mut(scores).iter_mut().zip(view.iter()) {
-            // SAFETY: the caller's promise.
-            let dots = unsafe { P::dots(query, panel) };
-            for i in 0..16 {
-                to[i] = dots[i] as f32 * (query_scale * panel.key_scales[i]);
-            }
-        }
-        scores[..seen.start].fill(f32::MIN);
-        scores[seen.end..].fill(f32::MIN);
-        let mut largest = [f32::MIN; 16];
-        for chunk in chunks(scores) {
-            for i in 0..16 {
-                largest[i] = larger(largest[i], chunk[i]);
-            }
-        }
-        let max = fold_max(largest);
-        for score in scores.iter_mut() {
-            *score = exp2(*score - max);
-        }
-        scores[..seen.start].fill(0.0);
-        scores[seen.end..].fill(0.0);
-        let mut sums = [0f32; 16];
-        for chunk in chunks(scores) {
-            for i in 0..16 {
-                sums[i] += chunk[i];
-            }
-        }
-        // The largest term is 1, so this changes nothing unless all scores are NaN.
-        let unit = 16384.0 / (larger(1.0, fold(sums)) * value_max);
-        let terms = scores.iter().zip(value_scales.iter());
-        for (to, (score, scale)) in weights.as_flattened_mut().iter_mut().zip(terms) {
-            *to = rint_bits(score * scale * unit) as i16;
-        }
+    let (mut queries, mut scales, mut outs) = (
+        queries.as_chunks::<HEAD>().0,
+        query_scales,
+        out.as_chunks_mut::<HEAD>().0,
+    );
+    while !queries.is_empty() {
         // SAFETY: the caller's promise.
-        let sums = unsafe { P::weigh(weights, view.panels) };
-        let factor = value_max / 16384.0;
+        let taken = unsafe {
+            match queries.len() {
+                1 => heads::<P, 1>(queries, scales, view, scratch, value_max, outs),
+                2 => heads::<P, 2>(queries, scales, view, scratch, value_max, outs),
+                3 => heads::<P, 3>(queries, scales, view, scratch, value_max, outs),
+                _ => heads::<P, MOST>(queries, scales, view, scratch, value_max, outs),
+            }
+        };
+        (queries, scales) = (&queries[taken..], &scales[taken..]);
+        outs = &mut outs[taken..];
+    }
+}
+
+/// The first `H` heads; returns `H`.
+///
+/// # Safety
+/// The CPU has the instructions of `P`.
+#[inline(always)]
+unsafe fn heads<P: Products, const H: usize>(
+    queries: &[[i8; HEAD]],
+    query_scales: &[f32],
+    view: &View,
+    scratch: &mut Scratch,
+    value_max: f32,
+    outs: &mut [[f32; HEAD]],
+) -> usize {
+    let queries: &[[i8; HEAD]; H] = queries.first_chunk().expect("as many queries");
+    let panels = view.len();
+    let lanes = panels * POSITIONS;
+    let room = scratch.panels * POSITIONS;
+    for (n, panel) in view.iter().enumerate() {
+        // SAFETY: the caller's promise.
+        let dots = unsafe { P::dots_of(queries, panel) };
+        for (h, dots) in dots.iter().enumerate() {
+            // Into an array of its own first: the compiler need not fear that the scores lie over the scales.
+            let mut scores = [0.0; POSITIONS];
+            for i in 0..POSITIONS {
+                scores[i] = dots[i] as f32 * (query_scales[h] * panel.key_scales[i]);
+            }
+            scratch.scores[h * room + n * POSITIONS..][..POSITIONS].copy_from_slice(&scores);
+        }
+    }
+    let value_scales = &scratch.value_scales[..lanes];
+    for h in 0..H {
+        let scores = &mut scratch.scores[h * room..][..lanes];
+        let weights = &mut scratch.weights[h * scratch.panels..][..panels];
+        softmax(scores, &view.seen, value_scales, value_max, weights);
+    }
+    let mut weights: [&[[i16; POSITIONS]]; H] = [&[]; H];
+    for (h, weights) in weights.iter_mut().enumerate() {
+        *weights = &scratch.weights[h * scratch.panels..][..panels];
+    }
+    // SAFETY: the caller's promise.
+    let sums = unsafe { P::weigh_of(weights, view.panels) };
+    let factor = value_max / 16384.0;
+    for (out, sums) in outs.iter_mut().zip(&sums) {
         for i in 0..HEAD {
             out[i] = sums[i] as f32 * factor;
         }
+    }
+    H
+}
+
+/// One head's weights of the positions from its scores, which are used up.
+#[inline(always)]
+fn softmax(
+    scores: &mut [f32],
+    seen: &Range<usize>,
+    value_scales: &[f32],
+    value_max: f32,
+    weights: &mut [[i16; POSITIONS]],
+) {
+    scores[..seen.start].fill(f32::MIN);
+    scores[seen.end..].fill(f32::MIN);
+    let mut largest = [f32::MIN; 16];
+    for chunk in chunks(scores) {
+        for i in 0..16 {
+            largest[i] = larger(largest[i], chunk[i]);
+        }
+    }
+    let max = fold_max(largest);
+    for score in scores.iter_mut() {
+        *score = exp2(*score - max);
+    }
+    scores[..seen.start].fill(0.0);
+    scores[seen.end..].fill(0.0);
+    let mut sums = [0f32; 16];
+    for chunk in chunks(scores) {
+        for i in 0..16 {
+            sums[i] += chunk[i];
+        }
+    }
+    // The largest term is 1, so this changes nothing unless all scores are NaN.
+    let unit = 16384.0 / (larger(1.0, fold(sums)) * value_max);
+    let terms = scores.iter().zip(value_scales);
+    for (to, (score, scale)) in weights.as_flattened_mut().iter_mut().zip(terms) {
+        *to = rint_bits(score * scale * unit) as i16;
     }
 }

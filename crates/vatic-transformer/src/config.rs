@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// let swift = Config { name: "swift".into(), width: 192, layers: 6, heads: 3, kv_heads: 1, hidden: 768,
 ///     windows: vec![128, 128, 256, 128, 128, 512], ..Config::default() };
 /// swift.validate()?;
-/// assert_eq!(swift.multiply_adds(), 3_932_160); // per token, attention aside
+/// assert_eq!(swift.multiply_adds(), 2_555_904); // per token, attention aside
 /// # Ok::<(), vatic_transformer::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub struct Config {
     pub name: String,
     /// Number of tokens, a multiple of 16 in 256..=65536.
     pub vocab: usize,
+    /// Number of groups of neighbouring tokens that the head predicts first: a multiple of 16 in 16..=`vocab`.
+    pub groups: usize,
     /// Width of the residual stream, a multiple of 16 in 16..=4096.
     pub width: usize,
     /// Number of layers, 1..=64.
@@ -46,6 +48,7 @@ impl Default for Config {
             format: Config::FORMAT,
             name: String::new(),
             vocab: 8192,
+            groups: 1024,
             width: 64,
             layers: 1,
             heads: 1,
@@ -61,7 +64,7 @@ impl Default for Config {
 
 impl Config {
     /// The format of model files that this version reads and writes.
-    pub const FORMAT: u32 = 1;
+    pub const FORMAT: u32 = 2;
 
     /// Checks every field against its range.
     ///
@@ -88,6 +91,14 @@ impl Config {
             256,
             65536,
             "a multiple of 16 in 256..=65536",
+        )?;
+        multiple(
+            "groups",
+            self.groups,
+            16,
+            16,
+            self.vocab,
+            "a multiple of 16 in 16..=vocab",
         )?;
         multiple(
             "width",
@@ -146,9 +157,10 @@ impl Config {
         (self.heads + 2 * self.kv_heads) * self.head_dim
     }
 
-    /// Multiply-adds of all matrix products for one token, those of attention (`2 · 64 · heads · window` per layer) aside.
+    /// Multiply-adds of all matrix products for one token, those of attention (`2 · 64 · heads · window` per layer) and of the few
+    /// tokens of one group aside.
     pub fn multiply_adds(&self) -> usize {
         let layer = self.width * (self.qkv_rows() + self.heads * self.head_dim + 2 * self.hidden);
-        self.layers * layer + self.vocab * self.width
+        self.layers * layer + self.groups * self.width
     }
 }

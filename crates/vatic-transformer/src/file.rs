@@ -35,8 +35,12 @@ pub struct Layer {
 pub struct ModelFile {
     /// The model's shape.
     pub config: Config,
-    /// `vocab × width`, the input embedding and the output head at once.
+    /// `vocab × width`: the input embedding, and the output for the tokens of a group, at once.
     pub embed: Matrix,
+    /// `groups × width`: the output for groups.
+    pub head: Matrix,
+    /// The first token id of each group, ascending from 0; no group has more than [`MAX_GROUP`] tokens.
+    pub starts: Vec<u32>,
     /// The layers, first to last.
     pub layers: Vec<Layer>,
     /// `cos(2πk / rope_period)` for `k` in `0..rope_period`: see [`rope_cosines`].
@@ -48,6 +52,9 @@ pub struct ModelFile {
     /// How often each token id was seen in training (at least 1): the shape of the token tree.
     pub tree_counts: Vec<u32>,
 }
+
+/// Tokens of the largest group.
+pub const MAX_GROUP: usize = 256;
 
 /// Weights lie within ± this, so that pairs of products fit into i16 and AVX2's `vpmaddubsw` is exact.
 pub(crate) const MAX_WEIGHT: i8 = 63;
@@ -74,6 +81,22 @@ impl ModelFile {
         let mut reader = Reader { file, taken: 0 };
         let (width, heads) = (config.width, config.heads * config.head_dim);
         let embed = reader.matrix("embed", config.vocab, width)?;
+        let head = reader.matrix("head", config.groups, width)?;
+        let starts: Vec<u32> = reader
+            .words("head.starts", Dtype::U32, config.groups)?
+            .map(u32::from_le_bytes)
+            .collect();
+        let vocab = config.vocab as u32;
+        let ends = starts.iter().skip(1).chain([&vocab]);
+        let sound = |(&start, &end): (&u32, &u32)| {
+            start < end && end <= vocab && end - start <= MAX_GROUP as u32
+        };
+        if starts.first() != Some(&0) || !starts.iter().zip(ends).all(sound) {
+            return Err(Error::tensor(
+                "head.starts",
+                "does not divide the tokens into groups of 1 to 256",
+            ));
+        }
         let mut layers = Vec::with_capacity(config.layers);
         for layer in 0..config.layers {
             let name = |part: &str| format!("layers.{layer}.{part}");
@@ -110,6 +133,8 @@ impl ModelFile {
         Ok(ModelFile {
             config,
             embed,
+            head,
+            starts,
             layers,
             rope_cos,
             rope_freq,
@@ -148,6 +173,7 @@ impl ModelFile {
             ));
         };
         matrix("embed", &self.embed);
+        matrix("head", &self.head);
         for (n, layer) in self.layers.iter().enumerate() {
             matrix(&format!("layers.{n}.qkv"), &layer.qkv);
             matrix(&format!("layers.{n}.out"), &layer.out);
@@ -192,12 +218,17 @@ impl ModelFile {
             .iter()
             .map(|token| token.len().min(255) as u8)
             .collect();
-        let counts: Vec<u8> = self
-            .tree_counts
-            .iter()
-            .flat_map(|count| count.to_le_bytes())
-            .collect();
+        let words = |values: &[u32]| -> Vec<u8> {
+            let bytes = values.iter().flat_map(|value| value.to_le_bytes());
+            bytes.collect()
+        };
         tensors.extend([
+            (
+                "head.starts".into(),
+                Dtype::U32,
+                vec![self.starts.len()],
+                words(&self.starts),
+            ),
             cos,
             freq,
             (
@@ -216,7 +247,7 @@ impl ModelFile {
                 "tree.counts".into(),
                 Dtype::U32,
                 vec![self.tree_counts.len()],
-                counts,
+                words(&self.tree_counts),
             ),
         ]);
         let format = |error: safetensors::SafeTensorError| Error::Format(error.to_string());

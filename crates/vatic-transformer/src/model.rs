@@ -1,5 +1,6 @@
 use crate::numerics::LOG2_E;
 use crate::{Config, Error, ModelFile, Packed};
+use std::ops::Range;
 
 /// One layer, packed.
 pub(crate) struct PackedLayer {
@@ -16,6 +17,9 @@ pub(crate) struct PackedLayer {
 pub struct Model {
     pub(crate) config: Config,
     pub(crate) embed: Packed,
+    pub(crate) head: Packed,
+    /// The first token of each group.
+    starts: Vec<u32>,
     pub(crate) layers: Vec<PackedLayer>,
     pub(crate) rope_cos: Vec<f32>,
     pub(crate) rope_freq: Vec<u32>,
@@ -50,6 +54,8 @@ impl Model {
         let period = file.config.rope_period as i32;
         Ok(Model {
             embed: pack(file.embed),
+            head: pack(file.head),
+            starts: file.starts,
             layers,
             rope_cos: file.rope_cos,
             rope_freq: (file.rope_freq.iter())
@@ -86,6 +92,20 @@ impl Model {
     /// How often each token id was seen in training, each at least 1: the weights of the token tree's leaves.
     pub fn tree_counts(&self) -> &[u32] {
         &self.tree_counts
+    }
+
+    /// The first token id of each group.
+    pub fn group_starts(&self) -> &[u32] {
+        &self.starts
+    }
+
+    /// The tokens of a group.
+    ///
+    /// # Panics
+    /// If there is no such group.
+    pub fn group(&self, group: usize) -> Range<usize> {
+        let end = (self.starts.get(group + 1)).map_or(self.config.vocab, |&end| end as usize);
+        self.starts[group] as usize..end
     }
 
     /// Cosines and sines of all frequencies at a position.

@@ -17,9 +17,11 @@
 //! - **Attention**, per query head over positions `j` in the window: score `(f32)(q · kⱼ) · (s_q · s_kⱼ)` in bits; `eⱼ = exp2(scoreⱼ - max)`;
 //!   `S = Σ eⱼ` with `j mod 16` in place of `i mod 16`; `v = max s_vⱼ` over the window; `wⱼ = rint((eⱼ · s_vⱼ) · (16384 / (S · v)))`;
 //!   result `(f32)(Σ wⱼ vⱼ) · (v / 16384)`, or 0 unless `v > 10⁻³⁰`.
-//! - **Leaf weights** from the logits: `lᵢ = (f32)acc · ((s · log₂e) · scaleᵢ)` in bits; `eᵢ = exp2(lᵢ - max)`; `S = Σ eᵢ`;
-//!   `wᵢ = 1 + trunc(eᵢ · (2³⁰ / S))`.
+//! - **Weights** of groups, or of the tokens of a group, from their logits: `lᵢ = (f32)acc · ((s · log₂e) · scaleᵢ)` in bits;
+//!   `eᵢ = exp2(lᵢ - max)`; `S = Σ eᵢ` (tokens: with the id modulo 16 as accumulator); `wᵢ = 1 + trunc(eᵢ · (2³⁰ / S))`.
 //! - **exp2**: [`exp2`].
+
+use std::ops::Range;
 
 /// Largest activation.
 pub(crate) const MAX_ACTIVATION: f32 = 127.0;
@@ -190,9 +192,12 @@ pub(crate) fn rotate(head: &mut [f32], cos: &[f32], sin: &[f32]) {
 }
 
 /// From scores in bits (logarithms to base 2), given as the representation of an `f32` each, to whole weights whose sum is about
-/// 2³⁰, each at least 1; in place.
+/// 2³⁰, each at least 1; in place. Those outside `seen` do not count.
 #[inline(always)]
-pub(crate) fn leaf_weights(weights: &mut [u32]) {
+pub(crate) fn weights(weights: &mut [u32], seen: Range<usize>) {
+    let outside = f32::MIN.to_bits();
+    weights[..seen.start].fill(outside);
+    weights[seen.end..].fill(outside);
     let mut largest = [f32::MIN; 16];
     for chunk in chunks(weights) {
         for i in 0..16 {
@@ -203,6 +208,8 @@ pub(crate) fn leaf_weights(weights: &mut [u32]) {
     for score in weights.iter_mut() {
         *score = exp2(f32::from_bits(*score) - max).to_bits();
     }
+    weights[..seen.start].fill(0);
+    weights[seen.end..].fill(0);
     let mut sums = [0f32; 16];
     for chunk in chunks(weights) {
         for i in 0..16 {
@@ -271,14 +278,33 @@ mod tests {
     }
 
     #[test]
-    fn leaf_weights_add_up_and_none_is_zero() {
-        let mut weights: Vec<u32> = (0..8192).map(|n| (-(n as f32) * 0.01).to_bits()).collect();
-        leaf_weights(&mut weights);
+    fn weights_add_up_and_none_is_zero() {
+        let mut scores: Vec<u32> = (0..8192).map(|n| (-(n as f32) * 0.01).to_bits()).collect();
+        weights(&mut scores, 0..8192);
+        let weights = scores;
         let sum: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
         assert!(weights.iter().all(|&weight| weight >= 1));
         assert!(sum.abs_diff(1 << 30) < 20_000, "{sum}");
-        let mut weights = [f32::NAN.to_bits(); 16];
-        leaf_weights(&mut weights);
-        assert!(weights.iter().all(|&weight| weight >= 1));
+    }
+
+    #[test]
+    fn weights_without_sense_are_weights() {
+        let mut scores = [f32::NAN.to_bits(); 16];
+        weights(&mut scores, 0..16);
+        assert!(scores.iter().all(|&weight| weight >= 1));
+    }
+
+    #[test]
+    fn what_is_outside_does_not_count() {
+        let scores: Vec<u32> = (0..48).map(|n| (n as f32).to_bits()).collect();
+        let mut part = scores.clone();
+        weights(&mut part, 5..20);
+        // The same scores at the same places modulo 16, alone.
+        let mut alone = vec![(-1e9f32).to_bits(); 32];
+        alone[5..20].copy_from_slice(&scores[5..20]);
+        weights(&mut alone, 5..20);
+        assert_eq!(part[5..20], alone[5..20]);
+        let sum: u32 = part[5..20].iter().sum();
+        assert!(sum.abs_diff(1 << 30) < 64, "{sum}");
     }
 }

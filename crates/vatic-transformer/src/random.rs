@@ -45,7 +45,7 @@ impl Random {
 impl ModelFile {
     /// A valid model of the given shape with random weights; the same shape and seed give the same model on every machine.
     ///
-    /// The tokens are the 256 bytes, then pairs of bytes. Whether `config` is valid is found out by [`ModelFile::to_bytes`].
+    /// The tokens are the 256 bytes, then pairs of bytes; the groups are of equal size. Whether `config` is valid is found out by [`ModelFile::to_bytes`].
     pub fn random(config: &Config, seed: u64) -> ModelFile {
         let mut random = Random(seed);
         let (width, heads) = (config.width, config.heads * config.head_dim);
@@ -62,6 +62,10 @@ impl ModelFile {
         let half = config.rope_dims / 2;
         ModelFile {
             embed: random.matrix(config.vocab, width, 2.0),
+            head: random.matrix(config.groups, width, 2.0),
+            starts: (0..config.groups)
+                .map(|n| (n * config.vocab / config.groups) as u32)
+                .collect(),
             layers,
             rope_cos: rope_cosines(config.rope_period),
             rope_freq: (0..half)

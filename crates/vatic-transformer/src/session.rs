@@ -3,7 +3,7 @@ use crate::cache::{Cache, HEAD};
 use crate::kernels::{self, Activations, Kernel, KernelName};
 use crate::mode::DefaultMode;
 use crate::numerics::{LOG2_E, Quantised};
-use crate::{Error, Model, Packed};
+use crate::{Error, Model, Packed, Predictions};
 use std::sync::Arc;
 
 /// One token fed to one stream.
@@ -15,12 +15,10 @@ pub struct Row {
     pub token: u16,
 }
 
-/// Rows of the head computed at a time, so that their scores stay in the second-level cache.
-const HEAD_ROWS: usize = 8;
-
 /// Predictions for a number of independent streams of tokens, each with its own past.
 ///
-/// A call feeds tokens and computes, after each of them, the weights of all tokens that may come next. Tokens of one stream in
+/// A call feeds tokens and computes, after each of them, the weights of all groups of tokens that may come next (and, with
+/// [`Leaves`](crate::Leaves), those of a group's tokens). Tokens of one stream in
 /// one call are successive; how tokens are grouped into calls never changes a result. A session is `Send`: to use several
 /// threads, give each its own session with some of the streams. Calls allocate nothing.
 pub struct Session {
@@ -32,6 +30,8 @@ pub struct Session {
     caches: Vec<Cache>,
     keep_scores: bool,
     buffers: Buffers,
+    /// Results of the calls that bring no room for them.
+    predictions: Predictions,
 }
 
 /// Working memory; each holds its number of values per row, row after row, unless said otherwise.
@@ -56,18 +56,15 @@ struct Buffers {
     queries: Vec<i8>,
     query_scales: Vec<f32>,
     attention: Scratch,
-    /// Scores of all rows, if they are kept.
+    /// Scores of all groups for all rows, if they are kept.
     scores: Vec<f32>,
-    /// Results of the calls that bring no room for them.
-    weights: Vec<u32>,
 }
 
 impl Session {
     /// A session of `streams` streams, each of which takes at most `block` tokens per call.
     ///
     /// Memory is about `streams · Σ (window + block) · kv_heads · 136` bytes for the past, and
-    /// `40 · streams · block · width` bytes for the rows of a call; calls other than [`Session::predict`] add the `4 · vocab` bytes
-    /// of each row's weights.
+    /// `40 · streams · block · width` bytes for the rows of a call, and `4 · groups` bytes for each row's weights.
     ///
     /// # Errors
     /// [`Error::Rows`] if `streams · block` is 0 or more than 4096; [`Error::Kernel`] if `VATIC_KERNEL` names no kernel.
@@ -130,8 +127,8 @@ impl Session {
                 query_scales: vec![0.0; config.heads],
                 attention: Scratch::new(panels.unwrap_or(1)),
                 scores: Vec::new(),
-                weights: Vec::new(),
             },
+            predictions: Predictions::default(),
             model: Arc::clone(model),
         })
     }
@@ -166,7 +163,7 @@ impl Session {
         };
         self.buffers
             .scores
-            .resize(rows * self.model.config.vocab, 0.0);
+            .resize(rows * self.model.config.groups, 0.0);
     }
 
     /// Feeds one token to each of the first `tokens.len()` streams; row `s` of the results belongs to stream `s`.
@@ -194,34 +191,21 @@ impl Session {
         self.feed(rows.iter().copied())
     }
 
-    /// Feeds tokens to streams as [`Session::advance`] does, and writes row `i` of the results to `weights[i * vocab..][..vocab]`, where
-    /// they are used: nothing is copied. [`Session::weights`] has no results then.
+    /// Feeds tokens to streams as [`Session::advance`] does, and puts the results into `predictions`, which other threads can use:
+    /// nothing is copied.
     ///
     /// # Errors
-    /// Those of [`Session::advance`]; [`Error::Rows`] if `weights` has not one number for each row and token.
-    pub fn predict(&mut self, rows: &[Row], weights: &mut [u32]) -> Result<(), Error> {
-        if weights.len() != rows.len() * self.model.config.vocab {
-            return Err(Error::Rows("the room for weights is not rows times tokens"));
-        }
-        self.buffers.weights.clear();
-        self.compute(rows.iter().copied(), weights)
+    /// Those of [`Session::advance`]; `predictions` has no rows then.
+    pub fn predict(&mut self, rows: &[Row], predictions: &mut Predictions) -> Result<(), Error> {
+        self.compute(rows.iter().copied(), predictions)
     }
 
-    /// The weights of all tokens after row `row` of the last call: each at least 1, their sum about 2³⁰ (at most 2³¹).
-    /// The model's probability of a token is its weight over the sum.
-    ///
-    /// # Panics
-    /// If the last call had no such row.
-    pub fn weights(&self, row: usize) -> &[u32] {
-        let vocab = self.model.config.vocab;
-        assert!(
-            row < self.buffers.weights.len() / vocab,
-            "row {row} was not computed"
-        );
-        &self.buffers.weights[row * self.model.config.vocab..][..self.model.config.vocab]
+    /// The results of the last call (but of [`Session::predict`]).
+    pub fn predictions(&self) -> &Predictions {
+        &self.predictions
     }
 
-    /// The scores (logits) of all tokens after row `row` of the last call, in bits: natural logits times log₂e.
+    /// The scores (logits) of all groups after row `row` of the last call, in bits: natural logits times log₂e.
     ///
     /// # Panics
     /// If the last call had no such row, or scores were not [kept](Session::keep_scores).
@@ -231,33 +215,34 @@ impl Session {
             "row {row} was not computed"
         );
         assert!(self.keep_scores, "scores are not kept");
-        &self.buffers.scores[row * self.model.config.vocab..][..self.model.config.vocab]
+        &self.buffers.scores[row * self.model.config.groups..][..self.model.config.groups]
     }
 
     fn feed(&mut self, rows: impl ExactSizeIterator<Item = Row> + Clone) -> Result<(), Error> {
-        let mut weights = std::mem::take(&mut self.buffers.weights);
-        weights.resize(rows.len() * self.model.config.vocab, 0);
-        let result = self.compute(rows, &mut weights);
-        if result.is_err() {
-            weights.clear();
-        }
-        self.buffers.weights = weights;
+        let mut predictions = std::mem::take(&mut self.predictions);
+        let result = self.compute(rows, &mut predictions);
+        self.predictions = predictions;
         result
     }
 
     fn compute(
         &mut self,
         rows: impl ExactSizeIterator<Item = Row> + Clone,
-        weights: &mut [u32],
+        predictions: &mut Predictions,
     ) -> Result<(), Error> {
+        predictions.clear();
         self.place(rows.clone())?;
+        if rows.len() == 0 {
+            return Ok(());
+        }
+        predictions.resize(rows.len(), &self.model);
         let _mode = DefaultMode::enter();
         self.embed(rows);
         for layer in 0..self.caches.len() {
             self.attention(layer);
             self.mlp(layer);
         }
-        self.head(weights);
+        self.head(predictions);
         Ok(())
     }
 
@@ -423,38 +408,29 @@ impl Session {
         linear(kernel, levels, rows, &layer.down, x, true);
     }
 
-    /// The weights of all tokens after each row.
-    fn head(&mut self, weights: &mut [u32]) {
-        let Buffers {
-            places,
-            x,
+    /// The weights of all groups after each row, and what those of the leaves are computed from.
+    fn head(&mut self, predictions: &mut Predictions) {
+        let (kernel, config) = (self.kernel, &self.model.config);
+        let (width, groups) = (config.width, config.groups);
+        let Predictions {
+            weights,
             levels,
             rows,
-            scores,
             ..
-        } = &mut self.buffers;
-        let (kernel, config) = (self.kernel, &self.model.config);
-        let (width, vocab) = (config.width, config.vocab);
-        let rows = &mut rows[..places.len()];
+        } = predictions;
         for (n, row) in rows.iter_mut().enumerate() {
             let at = n * width..(n + 1) * width;
-            *row = kernel.norm_quantise(&x[at.clone()], &mut levels[at]);
+            *row = kernel.norm_quantise(&self.buffers.x[at.clone()], &mut levels[at]);
             row.scale *= LOG2_E;
         }
-        let blocks = rows.chunks(HEAD_ROWS).zip(levels.chunks(HEAD_ROWS * width));
-        for (n, ((rows, levels), weights)) in blocks
-            .zip(weights.chunks_mut(HEAD_ROWS * vocab))
-            .enumerate()
-        {
-            // Scores become weights where they lie: half the memory to pass through the caches.
-            let in_place: &mut [f32] = bytemuck::cast_slice_mut(weights);
-            linear(kernel, levels, rows, &self.model.embed, in_place, false);
-            if self.keep_scores {
-                scores[n * HEAD_ROWS * vocab..][..in_place.len()].copy_from_slice(in_place);
-            }
-            for weights in weights.chunks_exact_mut(vocab) {
-                kernel.leaf_weights(weights);
-            }
+        // Scores become weights where they lie: half the memory to pass through the caches.
+        let scores: &mut [f32] = bytemuck::cast_slice_mut(weights);
+        linear(kernel, levels, rows, &self.model.head, scores, false);
+        if self.keep_scores {
+            self.buffers.scores[..scores.len()].copy_from_slice(scores);
+        }
+        for weights in weights.chunks_exact_mut(groups) {
+            kernel.weights(weights, 0..groups);
         }
     }
 }
@@ -476,6 +452,7 @@ fn linear(
     kernel.linear(
         &x,
         weights,
+        0..weights.panels(),
         &mut out[..rows.len() * weights.padded_outputs()],
         add,
     );

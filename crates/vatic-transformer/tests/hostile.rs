@@ -5,13 +5,14 @@ mod common;
 use common::config;
 use proptest::prelude::*;
 use std::sync::{Arc, OnceLock};
-use vatic_transformer::{Config, Error, Model, ModelFile, Session};
+use vatic_transformer::{Config, Error, Leaves, Model, ModelFile, Session};
 
 fn good() -> &'static [u8] {
     static GOOD: OnceLock<Vec<u8>> = OnceLock::new();
     GOOD.get_or_init(|| {
         let config = Config {
             vocab: 256,
+            groups: 32,
             width: 16,
             layers: 1,
             hidden: 16,
@@ -28,16 +29,20 @@ fn good() -> &'static [u8] {
 fn try_out(bytes: &[u8]) -> Result<(), Error> {
     let model = Arc::new(Model::from_bytes(bytes)?);
     let mut session = Session::new(&model, 1, 8)?;
+    let mut leaves = Leaves::new(&model)?;
     session.keep_scores(true);
     session.prefill(0, &[0, 1, 2, 3, 4, 5, 6, 7])?;
     session.prefill(0, &[8, 9, 255])?;
     for row in 0..3 {
-        let sum: u64 = session
-            .weights(row)
-            .iter()
-            .map(|&weight| u64::from(weight))
-            .sum();
-        assert!(sum <= 1 << 31 && session.weights(row).iter().all(|&weight| weight >= 1));
+        let sane = |weights: &[u32]| {
+            let sum: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
+            sum <= 1 << 31 && weights.iter().all(|&weight| weight >= 1)
+        };
+        let predictions = session.predictions();
+        assert!(sane(predictions.groups(row)));
+        for group in 0..model.group_starts().len() {
+            assert!(sane(leaves.weights(predictions, row, group)));
+        }
     }
     Ok(())
 }
@@ -143,14 +148,34 @@ fn errors_say_what_is_wrong() {
             "layers.0.up.scale has shape [16]; it must be [32]",
         ),
         (
-            refused(|file| file.config.format = 2),
-            "format 2, and this version reads format 1",
+            refused(|file| file.config.format = 3),
+            "format 3, and this version reads format 2",
         ),
         (
             refused(|file| file.config.windows = vec![500]),
             "windows is 500; it must be at most rope_period",
         ),
         (refused(|file| file.config.heads = 0), "heads is 0"),
+        (
+            refused(|file| file.config.groups = 272),
+            "groups is 272; it must be a multiple of 16 in 16..=vocab",
+        ),
+        (
+            refused(|file| file.starts[3] = file.starts[4]),
+            "head.starts does not divide the tokens into groups",
+        ),
+        (
+            refused(|file| file.starts[31] = 256),
+            "head.starts does not divide",
+        ),
+        (
+            refused(|file| file.starts[0] = 1),
+            "head.starts does not divide",
+        ),
+        (
+            refused(|file| file.head.weight[0] = 64),
+            "head.weight holds values outside -63..=63",
+        ),
     ] {
         assert!(message.contains(says), "{message:?} does not say {says:?}");
     }
@@ -172,5 +197,6 @@ fn files_are_read_as_they_were_written() {
     assert_eq!(model.id(), *blake3::hash(good()).as_bytes());
     assert_eq!(model.tokens(), file.tokens);
     assert_eq!(model.tree_counts(), file.tree_counts);
+    assert_eq!(model.group_starts(), file.starts);
     assert_eq!(model.file_bytes(), good().len());
 }

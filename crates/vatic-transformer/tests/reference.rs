@@ -4,7 +4,7 @@ mod common;
 
 use common::{config, tokens};
 use std::sync::Arc;
-use vatic_transformer::{Matrix, Model, ModelFile, Session};
+use vatic_transformer::{Leaves, Matrix, Model, ModelFile, Session};
 
 fn product(matrix: &Matrix, x: &[f64]) -> Vec<f64> {
     (matrix.weight.chunks_exact(x.len()).zip(&matrix.scale))
@@ -36,8 +36,8 @@ fn rotate(head: &mut [f64], file: &ModelFile, position: usize) {
 
 type Heads = Vec<Vec<f64>>;
 
-/// Logits in natural units after each token.
-fn forward(file: &ModelFile, tokens: &[u16]) -> Vec<Vec<f64>> {
+/// Logits of the groups and of all tokens in natural units, after each token.
+fn forward(file: &ModelFile, tokens: &[u16]) -> Vec<[Vec<f64>; 2]> {
     let config = &file.config;
     let width = config.width;
     let mut past: Vec<Vec<(Heads, Heads)>> = vec![Vec::new(); config.layers];
@@ -99,7 +99,7 @@ fn forward(file: &ModelFile, tokens: &[u16]) -> Vec<Vec<f64>> {
             let y = product(&layer.down, &hidden);
             x.iter_mut().zip(y).for_each(|(x, y)| *x += y);
         }
-        logits.push(product(&file.embed, &rms(&x)));
+        logits.push([&file.head, &file.embed].map(|matrix| product(matrix, &rms(&x))));
     }
     logits
 }
@@ -118,43 +118,64 @@ fn runtime_follows_the_mathematics_past_windows_and_period() {
     let tokens = tokens(400);
     let mut session = Session::new(&model, 1, 9).unwrap();
     session.keep_scores(true);
+    let mut leaves = Leaves::new(&model).unwrap();
     let expected = forward(&file, &tokens);
     let mut divergence = 0.0;
     for (piece, expected) in tokens.chunks(9).zip(expected.chunks(9)) {
         session.prefill(0, piece).unwrap();
-        for (row, expected) in expected.iter().enumerate() {
-            let expected: Vec<f64> = expected
-                .iter()
-                .map(|logit| logit * std::f64::consts::LOG2_E)
-                .collect();
-            let scores: Vec<f64> = session
-                .scores(row)
-                .iter()
-                .map(|&score| f64::from(score))
-                .collect();
-            let (p, q) = (log_sum(&expected), log_sum(&scores));
-            let size = (expected.iter().map(|e| e * e).sum::<f64>() / 512.0).sqrt();
-            let error = (expected
-                .iter()
-                .zip(&scores)
-                .map(|(e, s)| (e - s).powi(2))
-                .sum::<f64>()
-                / 512.0)
-                .sqrt();
-            assert!(error < 0.1 * size, "error {error} of {size}");
-            let bits: f64 = (expected.iter().zip(&scores))
-                .map(|(e, s)| (e - p).exp2() * (e - p - s + q))
-                .sum();
-            divergence += bits;
-            let weights = session.weights(row);
-            let sum: f64 = weights.iter().map(|&w| f64::from(w)).sum();
-            for (&weight, score) in weights.iter().zip(&scores) {
-                let probability = (score - q).exp2();
-                assert!((f64::from(weight) / sum - probability).abs() < 1e-6 * probability + 4e-9);
+        let predictions = session.predictions();
+        for (row, [groups, tokens]) in expected.iter().enumerate() {
+            let scores = floats(session.scores(row));
+            divergence += compare(groups, &scores, predictions.groups(row));
+            let mut all = Vec::new();
+            for group in 0..model.group_starts().len() {
+                let scores = floats(leaves.scores(predictions, row, group));
+                let weights = leaves.weights(predictions, row, group);
+                check_weights(&scores, weights);
+                all.extend(scores);
             }
+            check_scores(&bits(tokens), &all);
         }
     }
     let mean = divergence / tokens.len() as f64;
     println!("mean divergence {mean} bits");
     assert!(mean < 0.02, "mean divergence {mean} bits per token");
+}
+
+fn floats(scores: &[f32]) -> Vec<f64> {
+    scores.iter().map(|&score| f64::from(score)).collect()
+}
+
+fn bits(logits: &[f64]) -> Vec<f64> {
+    let in_bits = |logit| logit * std::f64::consts::LOG2_E;
+    logits.iter().map(in_bits).collect()
+}
+
+fn check_scores(expected: &[f64], scores: &[f64]) {
+    assert_eq!(expected.len(), scores.len());
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+    let size = norm(&mut expected.iter().copied());
+    let error = norm(&mut expected.iter().zip(scores).map(|(e, s)| e - s));
+    assert!(error < 0.1 * size, "error {error} of {size}");
+}
+
+fn check_weights(scores: &[f64], weights: &[u32]) {
+    assert_eq!(scores.len(), weights.len());
+    let log_sum = log_sum(scores);
+    let sum: f64 = weights.iter().map(|&w| f64::from(w)).sum();
+    for (&weight, score) in weights.iter().zip(scores) {
+        let probability = (score - log_sum).exp2();
+        assert!((f64::from(weight) / sum - probability).abs() < 1e-6 * probability + 4e-9);
+    }
+}
+
+/// The divergence of what the runtime foretells from what the mathematics does, in bits.
+fn compare(logits: &[f64], scores: &[f64], weights: &[u32]) -> f64 {
+    let expected = bits(logits);
+    check_scores(&expected, scores);
+    check_weights(scores, weights);
+    let (p, q) = (log_sum(&expected), log_sum(scores));
+    (expected.iter().zip(scores))
+        .map(|(e, s)| (e - p).exp2() * (e - p - s + q))
+        .sum()
 }

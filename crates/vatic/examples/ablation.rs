@@ -11,9 +11,11 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
 
-use vatic_coder::{Blocks, Decoder, Encoder, Experts, Model, Options, Tree, Vocabulary, Weights};
+use vatic_coder::{
+    Decoder, Encoder, Experts, Groups, Model, Options, Sums, Tree, Vocabulary, Weights,
+};
 use vatic_tokenizer::Tokenizer;
-use vatic_transformer::{Row, Session};
+use vatic_transformer::{Leaves, Predictions, Row, Session};
 
 /// Tokens that the transformer takes at once.
 const BLOCK: usize = 32;
@@ -23,19 +25,32 @@ struct Setup {
     tokenizer: Tokenizer,
     vocabulary: Arc<Vocabulary>,
     tree: Arc<Tree>,
+    groups: Groups,
     boundary: u16,
     streams: usize,
 }
 
-/// A file's tokens, and the weights of all tokens before each of them.
+/// The weights of all groups, and of the tokens of the group that came.
+struct Foretold {
+    groups: Vec<u32>,
+    leaves: Vec<u32>,
+}
+
+/// A file's tokens, and what was foretold of each of them.
 struct Predicted {
     name: String,
     bytes: usize,
     pieces: Vec<Vec<u16>>,
     /// `[stream][token]`.
-    weights: Vec<Vec<u32>>,
+    foretold: Vec<Vec<Foretold>>,
     /// Of the predictions, in bits.
     entropy: f64,
+}
+
+/// What it costs that `chosen` comes, in bits.
+fn cost(weights: &[u32], chosen: usize) -> f64 {
+    let total: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
+    (total as f64 / f64::from(weights[chosen])).log2()
 }
 
 struct Coded {
@@ -50,9 +65,11 @@ impl Setup {
         let mut by_id: Vec<&[u8]> = transformer.tokens().iter().map(Vec::as_slice).collect();
         by_id.sort_unstable();
         let boundary = by_id.binary_search(&&[0][..]).map_err(|_| "no boundary")? as u16;
+        let tree = Tree::new(transformer.tree_counts())?;
         Ok(Setup {
             vocabulary: Arc::new(Vocabulary::from_tokens(&by_id)?),
-            tree: Arc::new(Tree::new(transformer.tree_counts())?),
+            groups: Groups::new(&tree, transformer.group_starts())?,
+            tree: Arc::new(tree),
             tokenizer: Tokenizer::from_tokens(transformer.tokens().to_vec())?,
             boundary,
             streams,
@@ -64,33 +81,41 @@ impl Setup {
         let mut content = std::fs::read(path).map_err(|error| format!("{path}: {error}"))?;
         content.truncate(limit);
         let tokens = self.tokenizer.encode(&content);
-        let (vocab, mut entropy) = (self.tree.len(), 0.0);
+        let mut entropy = 0.0;
         let pieces: Vec<Vec<u16>> = (tokens.chunks(tokens.len().div_ceil(self.streams).max(1)))
             .map(<[u16]>::to_vec)
             .collect();
         let mut all = Vec::new();
         for piece in &pieces {
             let mut session = Session::new(&self.transformer, 1, BLOCK)?;
-            let mut weights = vec![0; piece.len() * vocab];
+            let mut leaves = Leaves::new(&self.transformer)?;
+            let mut predictions = Predictions::default();
             let fed: Vec<Row> = std::iter::once(self.boundary)
                 .chain(piece.iter().copied())
                 .take(piece.len())
                 .map(|token| Row { stream: 0, token })
                 .collect();
-            for (rows, weights) in fed.chunks(BLOCK).zip(weights.chunks_mut(BLOCK * vocab)) {
-                session.predict(rows, weights)?;
+            let mut foretold = Vec::new();
+            for (rows, tokens) in fed.chunks(BLOCK).zip(piece.chunks(BLOCK)) {
+                session.predict(rows, &mut predictions)?;
+                for (row, &token) in tokens.iter().enumerate() {
+                    let group = self.groups.of(token.into());
+                    let place = usize::from(token) - self.groups.leaves(group).start;
+                    let here = Foretold {
+                        groups: predictions.groups(row).to_vec(),
+                        leaves: leaves.weights(&predictions, row, group).to_vec(),
+                    };
+                    entropy += cost(&here.groups, group) + cost(&here.leaves, place);
+                    foretold.push(here);
+                }
             }
-            for (&token, weights) in piece.iter().zip(weights.chunks(vocab)) {
-                let sum: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
-                entropy -= (f64::from(weights[usize::from(token)]) / sum as f64).log2();
-            }
-            all.push(weights);
+            all.push(foretold);
         }
         Ok(Predicted {
             name: path.rsplit('/').next().unwrap_or(path).into(),
             bytes: content.len(),
             pieces,
-            weights: all,
+            foretold: all,
             entropy,
         })
     }
@@ -106,34 +131,32 @@ impl Setup {
             experts,
             ..Options::default()
         };
-        let vocab = self.tree.len();
         let new = || {
             let (streams, length) = (self.streams, file.bytes as u64);
             Model::new(&self.vocabulary, &self.tree, &options, streams, length)
         };
         // As frames do: token t of every stream, then token t + 1.
         let order = |t: usize| {
-            (file.pieces.iter().zip(&file.weights).enumerate()).filter_map(
-                move |(s, (piece, weights))| {
-                    Some((s, *piece.get(t)?, &weights[t * vocab..][..vocab]))
-                },
-            )
+            (file.pieces.iter().zip(&file.foretold).enumerate())
+                .filter_map(move |(s, (piece, foretold))| Some((s, *piece.get(t)?, &foretold[t])))
         };
         let longest = file.pieces.iter().map(Vec::len).max().unwrap_or(0);
-        let mut blocks = Blocks::default();
+        let mut sums = Sums::default();
         let (mut model, mut encoder) = (new()?, Encoder::new());
         let start = Instant::now();
-        for (stream, token, weights) in (0..longest).flat_map(order) {
-            let weights = Weights::new(weights, &mut blocks);
-            model.encode(stream, Some(&weights), token, &mut encoder);
+        for (stream, token, Foretold { groups, leaves }) in (0..longest).flat_map(order) {
+            let mut within = |_: usize, weights: &mut [u32]| weights.copy_from_slice(leaves);
+            let weights = Weights::new(&self.groups, groups, &mut within, &mut sums);
+            model.encode(stream, Some(weights), token, &mut encoder);
         }
         let coded = encoder.finish();
         let nanos = start.elapsed().as_nanos() as f64 / file.bytes.max(1) as f64;
         if verify {
             let (mut model, mut decoder) = (new()?, Decoder::new(&coded));
-            for (stream, token, weights) in (0..longest).flat_map(order) {
-                let weights = Weights::new(weights, &mut blocks);
-                assert_eq!(model.decode(stream, Some(&weights), &mut decoder), token);
+            for (stream, token, Foretold { groups, leaves }) in (0..longest).flat_map(order) {
+                let mut within = |_: usize, weights: &mut [u32]| weights.copy_from_slice(leaves);
+                let weights = Weights::new(&self.groups, groups, &mut within, &mut sums);
+                assert_eq!(model.decode(stream, Some(weights), &mut decoder), token);
             }
         }
         Ok(Coded {

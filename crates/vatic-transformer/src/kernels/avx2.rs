@@ -5,6 +5,7 @@ use crate::attention::Products;
 use crate::cache::{HEAD, POSITIONS, Panel};
 use crate::packed::{Line, Packed};
 use std::arch::x86_64::*;
+use std::ops::Range;
 
 define_kernel!(Avx2, "avx2", ["avx2"]);
 
@@ -17,9 +18,15 @@ impl Avx2 {
 
 impl Linear for Avx2 {
     #[inline(always)]
-    unsafe fn linear(x: &Activations, weights: &Packed, out: &mut [f32], add: bool) {
+    unsafe fn linear(
+        x: &Activations,
+        weights: &Packed,
+        panels: Range<usize>,
+        out: &mut [f32],
+        add: bool,
+    ) {
         // SAFETY: the caller's promise.
-        unsafe { tile::linear::<Avx2, 4, 1>(x, weights, out, add) }
+        unsafe { tile::linear::<Avx2, 4, 1>(x, weights, panels, out, add) }
     }
 }
 

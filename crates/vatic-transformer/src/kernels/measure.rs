@@ -46,7 +46,8 @@ impl Product {
             rows: &self.rows,
             length: self.weights.padded_inputs(),
         };
-        self.kernel.linear(&x, &self.weights, &mut self.out, false);
+        let panels = 0..self.weights.panels();
+        (self.kernel).linear(&x, &self.weights, panels, &mut self.out, false);
     }
 }
 

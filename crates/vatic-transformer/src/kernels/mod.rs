@@ -22,11 +22,13 @@ mod tile;
 use crate::Packed;
 use crate::attention::{Products, Scratch, View};
 use crate::numerics::{self, Quantised};
+use crate::packed::PANEL;
 pub use choose::KernelName;
 pub use choose::names;
 pub(crate) use choose::{best, named};
 #[doc(hidden)]
 pub use measure::{Product, peak};
+use std::ops::Range;
 
 /// Rows of quantised activations, `padded_inputs` apart.
 pub(crate) struct Activations<'a> {
@@ -38,18 +40,31 @@ pub(crate) struct Activations<'a> {
 
 /// The product with a packed matrix, exact in every kernel.
 pub(crate) trait Linear {
-    /// `out[row][n] = (f32)(x[row] · w[n]) · (scale[row] · scale[n])`, or that added to `out`; rows of `out` are
-    /// `weights.padded_outputs()` long.
+    /// `out[row][n] = (f32)(x[row] · w[n]) · (scale[row] · scale[n])`, or that added to `out`, for the outputs of `panels` only:
+    /// rows of `out` are 16 numbers for each panel long.
     ///
     /// # Safety
     /// The CPU has the instructions of the implementing kernel.
-    unsafe fn linear(x: &Activations, weights: &Packed, out: &mut [f32], add: bool);
+    unsafe fn linear(
+        x: &Activations,
+        weights: &Packed,
+        panels: Range<usize>,
+        out: &mut [f32],
+        add: bool,
+    );
 }
 
 /// All that a session computes with vectors.
 pub(crate) trait Kernel: Sync {
     fn name(&self) -> &'static str;
-    fn linear(&self, x: &Activations, weights: &Packed, out: &mut [f32], add: bool);
+    fn linear(
+        &self,
+        x: &Activations,
+        weights: &Packed,
+        panels: Range<usize>,
+        out: &mut [f32],
+        add: bool,
+    );
     fn attend(
         &self,
         queries: &[i8],
@@ -71,8 +86,8 @@ pub(crate) trait Kernel: Sync {
         factor: f32,
         q: &mut [i8],
     ) -> f32;
-    /// From the bits of scores to weights, in place.
-    fn leaf_weights(&self, weights: &mut [u32]);
+    /// From the bits of scores to weights, in place; those outside `seen` do not count.
+    fn weights(&self, weights: &mut [u32], seen: Range<usize>);
 }
 
 /// Compiles the whole of the arithmetic for a set of CPU features. The `f32` part is the same Rust source for all, written so
@@ -90,7 +105,8 @@ macro_rules! define_kernel {
             }
 
             crate::kernels::define_kernel!(@method $kernel [$($feature)?] linear(
-                x: &crate::kernels::Activations, weights: &crate::packed::Packed, out: &mut [f32], add: bool));
+                x: &crate::kernels::Activations, weights: &crate::packed::Packed, panels: std::ops::Range<usize>,
+                out: &mut [f32], add: bool));
             crate::kernels::define_kernel!(@method $kernel [$($feature)?] attend(
                 queries: &[i8], query_scales: &[f32], view: &crate::attention::View,
                 scratch: &mut crate::attention::Scratch, out: &mut [f32]));
@@ -104,7 +120,7 @@ macro_rules! define_kernel {
                 x: &mut [f32], q: &mut [i8]) -> crate::numerics::Quantised);
             crate::kernels::define_kernel!(@method $kernel [$($feature)?] rotate_quantise(
                 x: &mut [f32], rope: (&[f32], &[f32]), factor: f32, q: &mut [i8]) -> f32);
-            crate::kernels::define_kernel!(@method $kernel [$($feature)?] leaf_weights(weights: &mut [u32]));
+            crate::kernels::define_kernel!(@method $kernel [$($feature)?] weights(weights: &mut [u32], seen: std::ops::Range<usize>));
         }
     };
     (@method $kernel:ident [$($feature:literal)?] $method:ident($($argument:ident: $kind:ty),*) $(-> $result:ty)?) => {
@@ -133,11 +149,18 @@ pub(crate) mod generic {
     use super::*;
 
     #[inline(always)]
-    pub unsafe fn linear<K: Linear>(x: &Activations, weights: &Packed, out: &mut [f32], add: bool) {
+    pub unsafe fn linear<K: Linear>(
+        x: &Activations,
+        weights: &Packed,
+        panels: Range<usize>,
+        out: &mut [f32],
+        add: bool,
+    ) {
         assert!(x.length == weights.padded_inputs() && x.levels.len() == x.rows.len() * x.length);
-        assert_eq!(out.len(), x.rows.len() * weights.padded_outputs());
+        assert!(panels.start <= panels.end && panels.end <= weights.panels());
+        assert_eq!(out.len(), x.rows.len() * panels.len() * PANEL);
         // SAFETY: the caller's promise.
-        unsafe { K::linear(x, weights, out, add) }
+        unsafe { K::linear(x, weights, panels, out, add) }
     }
 
     #[inline(always)]
@@ -191,7 +214,7 @@ pub(crate) mod generic {
     }
 
     #[inline(always)]
-    pub unsafe fn leaf_weights<K>(weights: &mut [u32]) {
-        numerics::leaf_weights(weights);
+    pub unsafe fn weights<K>(weights: &mut [u32], seen: Range<usize>) {
+        numerics::weights(weights, seen);
     }
 }

@@ -6,6 +6,7 @@ use crate::cache::{HEAD, POSITIONS, Panel};
 use crate::packed::{Line, Packed};
 use std::arch::aarch64::*;
 use std::arch::{asm, is_aarch64_feature_detected};
+use std::ops::Range;
 
 define_kernel!(Neon, "neon", ["neon"]);
 define_kernel!(NeonDot, "neondot", ["neon,dotprod"]);
@@ -67,9 +68,15 @@ macro_rules! neon_kernel {
     ($kernel:ident) => {
         impl Linear for $kernel {
             #[inline(always)]
-            unsafe fn linear(x: &Activations, weights: &Packed, out: &mut [f32], add: bool) {
+            unsafe fn linear(
+                x: &Activations,
+                weights: &Packed,
+                panels: Range<usize>,
+                out: &mut [f32],
+                add: bool,
+            ) {
                 // SAFETY: the caller's promise.
-                unsafe { tile::linear::<$kernel, 4, 1>(x, weights, out, add) }
+                unsafe { tile::linear::<$kernel, 4, 1>(x, weights, panels, out, add) }
             }
         }
 

@@ -4,6 +4,7 @@ use super::{Activations, Linear, define_kernel};
 use crate::attention::Products;
 use crate::cache::{HEAD, POSITIONS, Panel};
 use crate::packed::{BIAS, PANEL, Packed};
+use std::ops::Range;
 
 define_kernel!(Portable, "portable", []);
 
@@ -26,9 +27,15 @@ fn dot(a: &Stretch, b: &Stretch) -> i32 {
 
 impl Linear for Portable {
     #[inline(always)]
-    unsafe fn linear(x: &Activations, weights: &Packed, out: &mut [f32], add: bool) {
-        let columns = weights.padded_outputs();
-        for panel in 0..weights.panels() {
+    unsafe fn linear(
+        x: &Activations,
+        weights: &Packed,
+        panels: Range<usize>,
+        out: &mut [f32],
+        add: bool,
+    ) {
+        let columns = panels.len() * PANEL;
+        for (column, panel) in panels.enumerate() {
             let scales = &weights.scale()[panel * PANEL..][..PANEL];
             let blocks = x.rows.chunks(ROWS).zip(x.levels.chunks(ROWS * x.length));
             for ((rows, levels), out) in blocks.zip(out.chunks_mut(ROWS * columns)) {
@@ -53,7 +60,7 @@ impl Linear for Portable {
                     }
                 }
                 for ((row, sums), to) in rows.iter().zip(sums).zip(out.chunks_exact_mut(columns)) {
-                    let to = &mut to[panel * PANEL..][..PANEL];
+                    let to = &mut to[column * PANEL..][..PANEL];
                     for ((to, sum), scale) in to.iter_mut().zip(sums).zip(scales) {
                         let y = (sum - BIAS * row.sum) as f32 * (row.scale * scale);
                         *to = if add { *to + y } else { y };

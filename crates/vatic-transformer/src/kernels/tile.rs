@@ -3,6 +3,7 @@
 use super::Activations;
 use crate::Packed;
 use crate::packed::{BIAS, Line, PANEL};
+use std::ops::Range;
 
 /// Sixteen sums in registers.
 ///
@@ -34,38 +35,42 @@ pub(super) trait Tile {
 pub(super) unsafe fn linear<K: Tile, const R: usize, const P: usize>(
     x: &Activations,
     weights: &Packed,
+    panels: Range<usize>,
     out: &mut [f32],
     add: bool,
 ) {
-    let panels = weights.panels();
-    let mut panel = 0;
+    let columns = panels.len() * PANEL;
+    let mut panel = panels.start;
+    // Where a panel's results go.
+    let at = |panel: usize| (panel - panels.start) * PANEL;
+    let end = panels.end;
     // SAFETY: the caller's promise; all rows and panels below are in range.
     unsafe {
         if x.rows.len() == 1 {
             // Several panels at a time, so that enough sums are under way.
-            while panel + 4 <= panels {
-                tile::<K, 1, 4>(x, 0, weights, panel, out, add);
+            while panel + 4 <= end {
+                tile::<K, 1, 4>(x, 0, weights, panel, (&mut out[at(panel)..], columns), add);
                 panel += 4;
             }
-            while panel < panels {
-                tile::<K, 1, 1>(x, 0, weights, panel, out, add);
+            while panel < end {
+                tile::<K, 1, 1>(x, 0, weights, panel, (&mut out[at(panel)..], columns), add);
                 panel += 1;
             }
             return;
         }
         // All rows pass by a panel while it is in the first-level cache.
-        while panel + P <= panels {
-            rows::<K, R, P>(x, weights, panel, out, add);
+        while panel + P <= end {
+            rows::<K, R, P>(x, weights, panel, (&mut out[at(panel)..], columns), add);
             panel += P;
         }
-        while panel < panels {
-            rows::<K, R, 1>(x, weights, panel, out, add);
+        while panel < end {
+            rows::<K, R, 1>(x, weights, panel, (&mut out[at(panel)..], columns), add);
             panel += 1;
         }
     }
 }
 
-/// All rows by `P` panels.
+/// All rows by `P` panels; `out` as for [`tile`].
 ///
 /// # Safety
 /// Those of [`linear`]; the panels exist.
@@ -74,7 +79,7 @@ unsafe fn rows<K: Tile, const R: usize, const P: usize>(
     x: &Activations,
     weights: &Packed,
     panel: usize,
-    out: &mut [f32],
+    (out, columns): (&mut [f32], usize),
     add: bool,
 ) {
     let count = x.rows.len();
@@ -82,44 +87,57 @@ unsafe fn rows<K: Tile, const R: usize, const P: usize>(
     // SAFETY: the caller's promise; rows are in range.
     unsafe {
         while row + R <= count {
-            tile::<K, R, P>(x, row, weights, panel, out, add);
+            tile::<K, R, P>(x, row, weights, panel, (out, columns), add);
             row += R;
         }
         while row + 2 <= count {
-            tile::<K, 2, P>(x, row, weights, panel, out, add);
+            tile::<K, 2, P>(x, row, weights, panel, (out, columns), add);
             row += 2;
         }
         if row < count {
-            tile::<K, 1, P>(x, row, weights, panel, out, add);
+            tile::<K, 1, P>(x, row, weights, panel, (out, columns), add);
         }
     }
 }
 
-/// `R` rows by `P` panels of 16 outputs, with all sums in registers.
+/// `R` rows by `P` panels of 16 outputs, with all sums in registers. `out` begins where row 0's results of the first panel go; rows
+/// are `columns` apart.
 ///
 /// # Safety
 /// Those of [`linear`]; the rows and panels exist.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // registers are named by numbers
 unsafe fn tile<K: Tile, const R: usize, const P: usize>(
     x: &Activations,
     row: usize,
     weights: &Packed,
     panel: usize,
-    out: &mut [f32],
+    (out, columns): (&mut [f32], usize),
     add: bool,
 ) {
-    let columns = weights.padded_outputs();
     let rows = &x.rows[row..row + R];
     let quads = weights.quads();
-    let lines: [&[Line]; P] = std::array::from_fn(|p| weights.panel(panel + p));
-    let levels: [&[i8]; R] =
-        std::array::from_fn(|r| &x.levels[(row + r) * x.length..][..4 * quads]);
+    // Loops, not closures: a compiler does not always put what is called in those into the function with the instructions.
+    let mut lines: [&[Line]; P] = [&[]; P];
+    for p in 0..P {
+        lines[p] = weights.panel(panel + p);
+    }
+    let mut levels: [&[i8]; R] = [&[]; R];
+    for r in 0..R {
+        levels[r] = &x.levels[(row + r) * x.length..][..4 * quads];
+    }
     // SAFETY: as promised; `lines` have `quads` lines each and `levels` 4 · quads bytes.
     unsafe {
-        let mut sums: [[K::Sums; R]; P] =
-            std::array::from_fn(|_| std::array::from_fn(|r| K::splat(-BIAS * rows[r].sum)));
+        let mut first = [K::splat(0); R];
+        for r in 0..R {
+            first[r] = K::splat(-BIAS * rows[r].sum);
+        }
+        let mut sums = [first; P];
         for quad in 0..quads {
-            let at: [*const i8; R] = std::array::from_fn(|r| levels[r].as_ptr().add(4 * quad));
+            let mut at = [levels[0].as_ptr(); R];
+            for r in 0..R {
+                at[r] = levels[r].as_ptr().add(4 * quad);
+            }
             for p in 0..P {
                 K::multiply_add(&mut sums[p], lines[p].get_unchecked(quad), at);
             }
@@ -128,7 +146,7 @@ unsafe fn tile<K: Tile, const R: usize, const P: usize>(
             let first = (panel + p) * PANEL;
             let scales = weights.scale()[first..first + PANEL].as_ptr();
             for (r, sums) in sums.into_iter().enumerate() {
-                let out = &mut out[(row + r) * columns + first..][..PANEL];
+                let out = &mut out[(row + r) * columns + p * PANEL..][..PANEL];
                 K::finish(sums, rows[r].scale, scales, out.as_mut_ptr(), add);
             }
         }

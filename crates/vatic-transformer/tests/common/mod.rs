@@ -9,6 +9,7 @@ pub fn config() -> Config {
     Config {
         name: "test".into(),
         vocab: 512,
+        groups: 112,
         width: 80,
         layers: 3,
         heads: 4,

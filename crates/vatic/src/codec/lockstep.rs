@@ -18,9 +18,11 @@ use crate::error::Result;
 
 /// Predicts the next token of each of some streams.
 pub(crate) trait Predictor: Send {
-    /// Takes tokens in turn, `tokens[i]` for stream `i % streams`, and writes after each the weights of the stream's next
-    /// token: a row of one weight per leaf for each, row after row.
-    fn predict(&mut self, tokens: &[u16], weights: &mut [u32]) -> Result<()>;
+    /// What is foretold after some tokens, a row for each.
+    type Batch: Default + Send;
+
+    /// Takes tokens in turn, `tokens[i]` for stream `i % streams`, and puts what is foretold after token `i` into row `i`.
+    fn predict(&mut self, tokens: &[u16], batch: &mut Self::Batch) -> Result<()>;
 }
 
 /// The streams' tokens: known before, or as they are decoded.
@@ -36,13 +38,12 @@ pub(crate) enum Transcript<'a> {
 const AHEAD: usize = 3;
 
 /// How many rows make a predictor efficient. Where the tokens are known, few streams take several steps at once.
-const ROWS: usize = 16;
+const ROWS: usize = 32;
 
 /// The shape of the work.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
     pub streams: usize,
-    pub leaves: usize,
     /// The token that predictors are fed before each stream's first.
     pub boundary: u16,
     pub threads: usize,
@@ -85,13 +86,13 @@ impl Shape {
     }
 }
 
-/// Runs the coder over all tokens of all streams: `code(stream, weights)` codes one token and returns it, or `None` after
-/// the last one. `predictors` has one for each of `shape.groups(transcript)`. Returns the time that the coder waited.
+/// Runs the coder over all tokens of all streams: `code(stream, batch, row)` codes one token, foretold by that row, and returns it,
+/// or `None` after the last one. `predictors` has one for each of `shape.groups(transcript)`. Returns the time that the coder waited.
 pub(crate) fn run<P: Predictor>(
     shape: &Shape,
     predictors: Vec<P>,
     transcript: Transcript,
-    code: impl FnMut(usize, &[u32]) -> Option<u16> + Send,
+    code: impl FnMut(usize, &P::Batch, usize) -> Option<u16> + Send,
 ) -> Result<Duration> {
     let groups = shape.groups(transcript);
     debug_assert_eq!(predictors.len(), groups.len());
@@ -108,23 +109,23 @@ pub(crate) fn run<P: Predictor>(
             step: 0,
             block: group.block,
             boundary: shape.boundary,
-            leaves: shape.leaves,
         })
         .collect();
     // With one group, only a known transcript leaves anything to do side by side.
     if shape.threads == 1 || (groups.len() == 1 && matches!(transcript, Transcript::Unknown)) {
-        alone(shape, &groups, feeders, code)
+        alone(&groups, feeders, code)
     } else if matches!(transcript, Transcript::Unknown) {
-        in_turn(shape, &groups, feeders, code)
+        in_turn(&groups, feeders, code)
     } else {
-        pipeline(shape, &groups, feeders, code)
+        pipeline(&groups, feeders, code)
     }
 }
 
 /// Predictions made and not yet used.
 #[derive(Default)]
-struct Rows {
-    weights: Vec<u32>,
+struct Rows<B> {
+    batch: B,
+    len: usize,
     used: usize,
 }
 
@@ -137,12 +138,11 @@ struct Feeder<'a, P> {
     step: usize,
     block: usize,
     boundary: u16,
-    leaves: usize,
 }
 
 impl<P: Predictor> Feeder<'_, P> {
     /// Fills `rows` with the next predictions; `false` when there are none to make.
-    fn fill(&mut self, rows: &mut Rows) -> Result<bool> {
+    fn fill(&mut self, rows: &mut Rows<P::Batch>) -> Result<bool> {
         if let Some(pieces) = self.known {
             self.tokens.clear();
             for step in self.step..self.step + self.block {
@@ -157,47 +157,44 @@ impl<P: Predictor> Feeder<'_, P> {
             }
             self.step += self.block;
         }
-        rows.used = 0;
-        rows.weights.resize(self.tokens.len() * self.leaves, 0);
-        self.predictor.predict(&self.tokens, &mut rows.weights)?;
+        (rows.used, rows.len) = (0, self.tokens.len());
+        self.predictor.predict(&self.tokens, &mut rows.batch)?;
         Ok(!self.tokens.is_empty())
     }
 }
 
 /// Codes one token of each stream of a group, leaving them in `tokens`; `false` when there are no more.
-fn code_group(
+fn code_group<B>(
     group: &Group,
-    rows: &mut Rows,
-    leaves: usize,
+    rows: &mut Rows<B>,
     tokens: &mut Vec<u16>,
-    code: &mut impl FnMut(usize, &[u32]) -> Option<u16>,
+    code: &mut impl FnMut(usize, &B, usize) -> Option<u16>,
 ) -> bool {
     tokens.clear();
     for stream in group.first..group.first + group.streams {
-        let Some(row) = rows.weights.get(rows.used..rows.used + leaves) else {
+        if rows.used == rows.len {
+            return false;
+        }
+        let Some(token) = code(stream, &rows.batch, rows.used) else {
             return false;
         };
-        let Some(token) = code(stream, row) else {
-            return false;
-        };
-        rows.used += leaves;
+        rows.used += 1;
         tokens.push(token);
     }
     true
 }
 
 fn alone<P: Predictor>(
-    shape: &Shape,
     groups: &[Group],
     mut feeders: Vec<Feeder<P>>,
-    mut code: impl FnMut(usize, &[u32]) -> Option<u16>,
+    mut code: impl FnMut(usize, &P::Batch, usize) -> Option<u16>,
 ) -> Result<Duration> {
     let mut waited = Duration::ZERO;
-    let mut rows: Vec<Rows> = groups.iter().map(|_| Rows::default()).collect();
+    let mut rows: Vec<Rows<P::Batch>> = groups.iter().map(|_| Rows::default()).collect();
     let mut tokens = Vec::new();
     loop {
         for ((group, feeder), rows) in groups.iter().zip(&mut feeders).zip(&mut rows) {
-            if rows.used == rows.weights.len() {
+            if rows.used == rows.len {
                 let start = Instant::now();
                 let more = feeder.fill(rows)?;
                 waited += start.elapsed();
@@ -205,7 +202,7 @@ fn alone<P: Predictor>(
                     return Ok(waited);
                 }
             }
-            if !code_group(group, rows, shape.leaves, &mut tokens, &mut code) {
+            if !code_group(group, rows, &mut tokens, &mut code) {
                 return Ok(waited);
             }
             if feeder.known.is_none() {
@@ -290,10 +287,9 @@ impl<F> Drop for Ends<'_, F> {
 
 /// A thread for each group, which predicts its tokens and codes them when its turn comes.
 fn in_turn<P: Predictor>(
-    shape: &Shape,
     groups: &[Group],
     feeders: Vec<Feeder<P>>,
-    code: impl FnMut(usize, &[u32]) -> Option<u16> + Send,
+    code: impl FnMut(usize, &P::Batch, usize) -> Option<u16> + Send,
 ) -> Result<Duration> {
     let turns = Turns::new(code);
     let work = |number: usize, mut feeder: Feeder<P>| -> Result<Duration> {
@@ -308,13 +304,7 @@ fn in_turn<P: Predictor>(
             }
             waited += start.elapsed();
             let mut code = turns.code.lock().unwrap_or_else(PoisonError::into_inner);
-            if !code_group(
-                &groups[number],
-                &mut rows,
-                shape.leaves,
-                &mut tokens,
-                &mut *code,
-            ) {
+            if !code_group(&groups[number], &mut rows, &mut tokens, &mut *code) {
                 return Ok(waited);
             }
             drop(code);
@@ -344,13 +334,13 @@ fn in_turn<P: Predictor>(
 }
 
 /// The coder's ends of the channels to one predictor.
-struct Line {
-    rows: Receiver<Result<Rows>>,
-    used: SyncSender<Rows>,
-    current: Rows,
+struct Line<B> {
+    rows: Receiver<Result<Rows<B>>>,
+    used: SyncSender<Rows<B>>,
+    current: Rows<B>,
 }
 
-impl Line {
+impl<B> Line<B> {
     /// Waits for the next predictions and gives the old ones' buffer back; `false` when there are none.
     fn receive(&mut self) -> Result<bool> {
         match self.rows.recv() {
@@ -368,10 +358,9 @@ impl Line {
 
 /// Predictors ahead of the coder, which knows the tokens.
 fn pipeline<P: Predictor>(
-    shape: &Shape,
     groups: &[Group],
     feeders: Vec<Feeder<P>>,
-    mut code: impl FnMut(usize, &[u32]) -> Option<u16>,
+    mut code: impl FnMut(usize, &P::Batch, usize) -> Option<u16>,
 ) -> Result<Duration> {
     let mut waited = Duration::ZERO;
     let mut tokens = Vec::new();
@@ -392,7 +381,7 @@ fn pipeline<P: Predictor>(
         // Leaving this closure drops the channels, at which every predictor ends.
         loop {
             for (line, group) in lines.iter_mut().zip(groups) {
-                if line.current.used == line.current.weights.len() {
+                if line.current.used == line.current.len {
                     let start = Instant::now();
                     let more = line.receive()?;
                     waited += start.elapsed();
@@ -400,13 +389,7 @@ fn pipeline<P: Predictor>(
                         return Ok(());
                     }
                 }
-                if !code_group(
-                    group,
-                    &mut line.current,
-                    shape.leaves,
-                    &mut tokens,
-                    &mut code,
-                ) {
+                if !code_group(group, &mut line.current, &mut tokens, &mut code) {
                     return Ok(());
                 }
             }
@@ -418,8 +401,8 @@ fn pipeline<P: Predictor>(
 /// A predictor's thread: predicts and hands over until there is nothing more or nobody listens.
 fn feed<P: Predictor>(
     mut feeder: Feeder<P>,
-    free: &Receiver<Rows>,
-    send: &SyncSender<Result<Rows>>,
+    free: &Receiver<Rows<P::Batch>>,
+    send: &SyncSender<Result<Rows<P::Batch>>>,
 ) {
     while let Ok(mut rows) = free.recv() {
         let filled = match feeder.fill(&mut rows) {
@@ -441,22 +424,23 @@ mod tests {
     struct Toy(Vec<u32>);
 
     impl Predictor for Toy {
-        fn predict(&mut self, tokens: &[u16], weights: &mut [u32]) -> Result<()> {
+        type Batch = Vec<u32>;
+
+        fn predict(&mut self, tokens: &[u16], batch: &mut Vec<u32>) -> Result<()> {
             let streams = self.0.len();
-            for (i, (&token, row)) in tokens.iter().zip(weights.chunks_exact_mut(5)).enumerate() {
+            batch.clear();
+            for (i, &token) in tokens.iter().enumerate() {
                 let state = &mut self.0[i % streams];
                 *state = state
                     .wrapping_mul(747_796_405)
                     .wrapping_add(u32::from(token) + 1);
-                row.iter_mut()
-                    .enumerate()
-                    .for_each(|(i, weight)| *weight = *state >> (i + 9));
+                batch.push(*state);
             }
             Ok(())
         }
     }
 
-    fn log(shape: Shape, pieces: &[&[u16]], known: bool) -> Vec<(usize, Vec<u32>, u16)> {
+    fn log(shape: Shape, pieces: &[&[u16]], known: bool) -> Vec<(usize, u32, u16)> {
         let transcript = if known {
             Transcript::Known(pieces)
         } else {
@@ -473,10 +457,10 @@ mod tests {
             .collect();
         let mut next = vec![0; pieces.len()];
         let mut log = Vec::new();
-        let ran = run(&shape, predictors, transcript, |stream, weights| {
+        let ran = run(&shape, predictors, transcript, |stream, batch, row| {
             let token = *pieces[stream].get(next[stream])?;
             next[stream] += 1;
-            log.push((stream, weights.to_vec(), token));
+            log.push((stream, batch[row], token));
             Some(token)
         });
         ran.unwrap();
@@ -492,7 +476,6 @@ mod tests {
                 let pieces: Vec<&[u16]> = pieces.iter().map(Vec::as_slice).collect();
                 let shape = Shape {
                     streams,
-                    leaves: 5,
                     boundary: 0,
                     threads: 1,
                 };
@@ -514,7 +497,6 @@ mod tests {
         let pieces: Vec<&[u16]> = pieces.iter().map(Vec::as_slice).collect();
         let shape = Shape {
             streams: 4,
-            leaves: 5,
             boundary: 0,
             threads: 2,
         };
@@ -532,7 +514,9 @@ mod tests {
     fn a_failing_predictor_ends_it_all() {
         struct Fails(usize);
         impl Predictor for Fails {
-            fn predict(&mut self, _: &[u16], _: &mut [u32]) -> Result<()> {
+            type Batch = ();
+
+            fn predict(&mut self, _: &[u16], (): &mut ()) -> Result<()> {
                 self.0 += 1;
                 if self.0 < 3 {
                     Ok(())
@@ -544,7 +528,6 @@ mod tests {
         for threads in [1, 2] {
             let shape = Shape {
                 streams: 16,
-                leaves: 5,
                 boundary: 0,
                 threads,
             };
@@ -553,7 +536,7 @@ mod tests {
                 .iter()
                 .map(|_| Fails(0))
                 .collect();
-            let ran = run(&shape, predictors, Transcript::Unknown, |_, _| Some(0));
+            let ran = run(&shape, predictors, Transcript::Unknown, |_, (), _| Some(0));
             assert!(matches!(ran, Err(crate::Error::Truncated)));
         }
     }

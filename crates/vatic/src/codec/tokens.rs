@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use vatic_coder::{Blocks, Decoder, Encoder, Weights};
+use vatic_coder::{Decoder, Encoder, Sums, Weights};
+use vatic_transformer::{Leaves, Predictions};
 
 use super::lockstep::{self, Group, Shape, Transcript};
 use super::{Coded, Setting, coder_error, parts, sources};
 use crate::error::{Error, Result};
 use crate::format::{Kind, MAX_STREAMS_LOG2};
-use crate::model::{Model, Predictions};
+use crate::model::{Model, Transformer};
 use crate::options::{Meter, Mode};
 use crate::stats::FrameStats;
 
@@ -106,6 +107,42 @@ pub(crate) fn experts(
     Ok(experts)
 }
 
+/// What the transformer foretells, in the form that the coder takes.
+struct Foretold<'a> {
+    model: &'a Model,
+    leaves: Leaves,
+    sums: Sums,
+}
+
+impl<'a> Foretold<'a> {
+    fn new(model: &'a Model) -> Result<Foretold<'a>> {
+        Ok(Foretold {
+            model,
+            leaves: model.leaves()?,
+            sums: Sums::default(),
+        })
+    }
+
+    /// Calls `code` with the weights of a row.
+    fn with<T>(
+        &mut self,
+        predictions: &Predictions,
+        row: usize,
+        code: impl FnOnce(Weights) -> T,
+    ) -> T {
+        let mut within = |group, weights: &mut [u32]| {
+            weights.copy_from_slice(self.leaves.weights(predictions, row, group));
+        };
+        let groups = predictions.groups(row);
+        code(Weights::new(
+            self.model.groups(),
+            groups,
+            &mut within,
+            &mut self.sums,
+        ))
+    }
+}
+
 /// What an encoder is left with after the last token.
 struct Done {
     experts: vatic_coder::Model,
@@ -160,17 +197,18 @@ fn code(
     let pieces: Vec<&[u16]> = pieces.iter().map(Vec::as_slice).collect();
     let mut experts = experts(setting, model, streams, content.len())?;
     let mut encoder = Encoder::new();
-    let mut blocks = Blocks::default();
+    let mut foretold = Foretold::new(model)?;
     let mut next = vec![0; streams];
     let (mut coded, mut bytes) = (0, 0);
     let shape = shape(model, streams, setting.threads);
     let transcript = Transcript::Known(&pieces);
     let predictors = predictors(model, &shape, transcript)?;
-    let waited = lockstep::run(&shape, predictors, transcript, |stream, weights| {
+    let waited = lockstep::run(&shape, predictors, transcript, |stream, batch, row| {
         let token = *pieces[stream].get(next[stream])?;
         next[stream] += 1;
-        let weights = Weights::new(weights, &mut blocks);
-        experts.encode(stream, Some(&weights), token, &mut encoder);
+        foretold.with(batch, row, |weights| {
+            experts.encode(stream, Some(weights), token, &mut encoder);
+        });
         coded += 1;
         bytes += model.vocabulary().token(token).len();
         if coded % REPORT == 0 {
@@ -199,19 +237,20 @@ pub(crate) fn decode(
     let streams = 1 << streams_log2;
     let mut experts = experts(setting, model, streams, length)?;
     let mut decoder = Decoder::new(payload);
-    let mut blocks = Blocks::default();
+    let mut foretold = Foretold::new(model)?;
     let mut pieces: Vec<Piece> = (0..streams).map(|_| Piece::default()).collect();
     let (mut tokens, mut bytes) = (0, 0);
     let shape = shape(model, streams, setting.threads);
     let transcript = Transcript::Unknown;
     let predictors = predictors(model, &shape, transcript)?;
-    let waited = lockstep::run(&shape, predictors, transcript, |stream, weights| {
+    let waited = lockstep::run(&shape, predictors, transcript, |stream, batch, row| {
         // Every token has bytes, so the end of the content is the end of the tokens.
         if bytes >= length {
             return None;
         }
-        let weights = Weights::new(weights, &mut blocks);
-        let token = experts.decode(stream, Some(&weights), &mut decoder);
+        let token = foretold.with(batch, row, |weights| {
+            experts.decode(stream, Some(weights), &mut decoder)
+        });
         let text = model.vocabulary().token(token);
         pieces[stream].push(text);
         bytes += text.len();
@@ -231,18 +270,17 @@ pub(crate) fn decode(
 fn shape(model: &Model, streams: usize, threads: usize) -> Shape {
     Shape {
         streams,
-        leaves: model.vocabulary().len(),
         boundary: model.boundary(),
         threads,
     }
 }
 
-fn predictors(model: &Model, shape: &Shape, transcript: Transcript) -> Result<Vec<Predictions>> {
-    let predictions = |group: Group| model.predictions(group.streams, group.block);
+fn predictors(model: &Model, shape: &Shape, transcript: Transcript) -> Result<Vec<Transformer>> {
+    let predictor = |group: Group| model.predictor(group.streams, group.block);
     shape
         .groups(transcript)
         .into_iter()
-        .map(predictions)
+        .map(predictor)
         .collect()
 }
 

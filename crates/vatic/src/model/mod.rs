@@ -7,15 +7,16 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use vatic_coder::{Tree, Vocabulary};
+use vatic_coder::{Groups, Tree, Vocabulary};
 use vatic_tokenizer::Tokenizer;
+use vatic_transformer::Leaves;
 
 use crate::error::{Error, Result};
 
 pub(crate) use id::hex;
 pub use id::{ModelId, ModelRef};
-pub(crate) use runtime::Predictions;
 use runtime::Runtime;
+pub(crate) use runtime::Transformer;
 
 /// The byte between documents in what models are trained on; its token is what every stream's prediction starts from.
 const BOUNDARY: &[u8] = &[0];
@@ -32,6 +33,7 @@ struct Inner {
     shipped: bool,
     vocabulary: Arc<Vocabulary>,
     tree: Arc<Tree>,
+    groups: Groups,
     boundary: u16,
     /// Made when it is wanted: decoding never wants it.
     tokenizer: OnceLock<Tokenizer>,
@@ -100,14 +102,16 @@ impl Model {
         let vocabulary =
             Vocabulary::from_tokens(&by_id).map_err(|error| Error::Model(error.to_string()))?;
         let tree = Tree::new(runtime.counts()).map_err(|error| Error::Model(error.to_string()))?;
-        if tree.len() != vocabulary.len() || runtime.leaves() != vocabulary.len() {
+        if tree.len() != vocabulary.len() || runtime.vocab() != vocabulary.len() {
             return Err(Error::Model(format!(
                 "it has {} tokens, {} counts and {} outputs, which should be as many",
                 vocabulary.len(),
                 tree.len(),
-                runtime.leaves()
+                runtime.vocab()
             )));
         }
+        let groups = Groups::new(&tree, runtime.group_starts())
+            .map_err(|error| Error::Model(error.to_string()))?;
         // Decoding finds its end by counting bytes, and coding any bytes needs every byte's token.
         if (0..=255u8).any(|byte| by_id.binary_search(&&[byte][..]).is_err()) {
             return Err(Error::Model(
@@ -121,6 +125,7 @@ impl Model {
             shipped,
             vocabulary: Arc::new(vocabulary),
             tree: Arc::new(tree),
+            groups,
             boundary: boundary as u16,
             tokenizer: OnceLock::new(),
             runtime,
@@ -173,9 +178,18 @@ impl Model {
         Ok(self.0.tokenizer.get_or_init(|| tokenizer))
     }
 
+    pub(crate) fn groups(&self) -> &Groups {
+        &self.0.groups
+    }
+
     /// A predictor for so many streams, of so many tokens each at once.
-    pub(crate) fn predictions(&self, streams: usize, block: usize) -> Result<Predictions> {
-        self.0.runtime.predictions(streams, block)
+    pub(crate) fn predictor(&self, streams: usize, block: usize) -> Result<Transformer> {
+        self.0.runtime.predictor(streams, block)
+    }
+
+    /// What computes the weights of a group's tokens.
+    pub(crate) fn leaves(&self) -> Result<Leaves> {
+        self.0.runtime.leaves()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vatic_transformer::{Model, Row, Session};
+use vatic_transformer::{Leaves, Model, Predictions, Row, Session};
 
 use super::ModelId;
 use crate::codec::Predictor;
@@ -28,7 +28,7 @@ impl Runtime {
         self.0.tree_counts()
     }
 
-    pub(crate) fn leaves(&self) -> usize {
+    pub(crate) fn vocab(&self) -> usize {
         self.0.config().vocab
     }
 
@@ -45,29 +45,42 @@ impl Runtime {
         self.0.file_bytes() as u64
     }
 
-    pub(crate) fn predictions(&self, streams: usize, block: usize) -> Result<Predictions> {
-        let session = Session::new(&self.0, streams, block).map_err(unusable)?;
-        Ok(Predictions { session, streams })
+    /// The first token of each group.
+    pub(crate) fn group_starts(&self) -> &[u32] {
+        self.0.group_starts()
+    }
+
+    pub(crate) fn predictor(&self, streams: usize, block: usize) -> Result<Transformer> {
+        Ok(Transformer {
+            session: Session::new(&self.0, streams, block).map_err(unusable)?,
+            rows: Vec::new(),
+            streams,
+        })
+    }
+
+    pub(crate) fn leaves(&self) -> Result<Leaves> {
+        Leaves::new(&self.0).map_err(unusable)
     }
 }
 
 /// Predicts for some streams.
-pub(crate) struct Predictions {
+pub(crate) struct Transformer {
     session: Session,
+    rows: Vec<Row>,
     streams: usize,
 }
 
-impl Predictor for Predictions {
-    fn predict(&mut self, tokens: &[u16], weights: &mut [u32]) -> Result<()> {
-        if tokens.is_empty() {
-            return Ok(());
-        }
+impl Predictor for Transformer {
+    type Batch = Predictions;
+
+    fn predict(&mut self, tokens: &[u16], batch: &mut Predictions) -> Result<()> {
         let row = |(i, &token)| Row {
             stream: i % self.streams,
             token,
         };
-        let rows: Vec<Row> = tokens.iter().enumerate().map(row).collect();
-        self.session.predict(&rows, weights).map_err(unusable)
+        self.rows.clear();
+        self.rows.extend(tokens.iter().enumerate().map(row));
+        self.session.predict(&self.rows, batch).map_err(unusable)
     }
 }
 
