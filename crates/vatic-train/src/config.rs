@@ -194,11 +194,12 @@ mod tests {
 
     #[test]
     fn impossible_settings_are_refused() {
+        // Some values are changed by a digit before them, whatever they are.
         for (from, to) in [
             ("\"groups\": ", "\"groups\": 9"),
             ("\"kv_heads\": 1", "\"kv_heads\": 2"),
             ("\"length\": 512", "\"length\": 0"),
-            ("\"warm_down\": 0.55", "\"warm_down\": 1.5"),
+            ("\"warm_down\": ", "\"warm_down\": 1"),
             ("\"prose_en\": 0.17", "\"prose_en\": -1"),
             ("\"muon_lr\": 0.02", "\"muon_lr\": 20"),
         ] {

@@ -63,11 +63,14 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.try_into_vec_as::<f32>().unwrap()
 }
 
-/// The root of the mean square of the differences.
-fn distance(a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len());
-    let squares = a.iter().zip(b).map(|(a, b)| (a - b).powi(2));
-    (squares.sum::<f32>() / a.len() as f32).sqrt()
+/// The nats that the chosen ones cost, one of each row of logits.
+fn cost(logits: &[f32], chosen: &[usize]) -> f64 {
+    let rows = logits.chunks(logits.len() / chosen.len()).zip(chosen);
+    let cost = |(row, chosen): (&[f32], &usize)| {
+        let exponentials = row.iter().map(|logit| f64::from(*logit).exp());
+        exponentials.sum::<f64>().ln() - f64::from(row[*chosen])
+    };
+    rows.map(cost).sum()
 }
 
 #[test]
@@ -85,25 +88,35 @@ fn logits_and_losses_are_those_of_pytorch() {
             .iter()
             .map(|id| weights.groups().of(*id))
             .collect();
+        let places: Vec<usize> = (batch.targets.iter().zip(&groups))
+            .map(|(id, group)| usize::from(*id) - weights.groups().tokens(*group).start)
+            .collect();
 
         let hidden = model.hidden(batch.tokens.clone(), false);
         let [float, simulated] = halves(&expected, "hidden");
         let error = relative_error(&values(hidden.clone()), &float);
         println!("{backend:?}: hidden rows differ by {error:.1e}");
         assert!(error < 1e-4, "{backend:?}: hidden rows differ by {error}");
-        // Where rounding falls on the other side of a tie a value differs by a whole step, but few do.
+        // Where rounding falls on the other side of a tie, a row and some after it differ by whole steps. Were anything
+        // quantised otherwise, all would.
         let found = values(model.hidden(batch.tokens.clone(), true));
-        let (error, effect) = (distance(&found, &simulated), distance(&float, &simulated));
-        println!("{backend:?}: simulated ones by {error:.1e}, quantisation changes {effect:.1e}");
+        let width = hidden.dims()[1];
+        let rows = found.chunks(width).zip(simulated.chunks(width));
+        let same = rows
+            .map(|(found, expected)| relative_error(found, expected))
+            .filter(|error| *error < 1e-4)
+            .count();
+        let all = groups.len();
+        println!("{backend:?}: {same} of {all} simulated rows are the same");
         assert!(
-            error < effect / 10.0,
-            "{backend:?}: simulated hidden rows differ by {error}"
+            same > all / 2,
+            "{backend:?}: {same} of {all} simulated rows are the same"
         );
 
         let of_groups = halves(&expected, "group_logits");
         let of_leaves = halves(&expected, "leaf_logits");
         let nats = halves(&expected, "nats").concat();
-        for (quantise, n, most) in [(false, 0, 1e-5), (true, 1, 2e-4)] {
+        for (quantise, n, most) in [(false, 0, 1e-5), (true, 1, 1e-3)] {
             let found = values(model.group_logits(hidden.clone(), quantise));
             let error = relative_error(&found, &of_groups[n]);
             println!("{backend:?}, {quantise}: group logits differ by {error:.1e}");
@@ -125,6 +138,19 @@ fn logits_and_losses_are_those_of_pytorch() {
                 error < most,
                 "{backend:?}: {found} nats instead of {}, quantise: {quantise}",
                 nats[n]
+            );
+            // The rows that rounding changes blur that; from the logits of the same rows it must come out exactly.
+            let rows = model.hidden(batch.tokens.clone(), quantise);
+            let of_leaves = values(model.leaf_logits(rows.clone(), &groups, quantise));
+            let of_groups = values(model.group_logits(rows, quantise));
+            let exact = cost(&of_groups, &groups) + cost(&of_leaves, &places);
+            let error = (f64::from(found) / exact - 1.0).abs();
+            println!(
+                "{backend:?}, {quantise}: nats differ from those of the logits by {error:.1e}"
+            );
+            assert!(
+                error < 1e-5,
+                "{backend:?}: {found} nats, {exact} by the logits"
             );
         }
         // The fixture must show what it is for: quantisation, and both kinds of targets.
@@ -195,7 +221,6 @@ fn training_steps_are_those_of_pytorch() {
 fn the_model_file_is_the_one_that_pytorch_exports() {
     let expected = ModelFile::from_bytes(&fs::read(fixture("model.safetensors")).unwrap()).unwrap();
     let weights = Weights::read(&fixture("float.safetensors")).unwrap();
-    let settings = Settings::read(&fixture("config.json")).unwrap();
     let vocabulary = Vocabulary::read(&fixture("vocabulary.tsv")).unwrap();
     let mut file = quantise(&weights, &vocabulary).unwrap();
     // The cosines come from two libraries.

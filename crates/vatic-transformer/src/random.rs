@@ -45,7 +45,8 @@ impl Random {
 impl ModelFile {
     /// A valid model of the given shape with random weights; the same shape and seed give the same model on every machine.
     ///
-    /// The tokens are the 256 bytes, then pairs of bytes; the groups are of equal size. Whether `config` is valid is found out by [`ModelFile::to_bytes`].
+    /// The tokens are the 256 bytes, then pairs of bytes; the groups are of equal size. Whether `config` is valid is found out
+    /// by [`ModelFile::to_bytes`].
     pub fn random(config: &Config, seed: u64) -> ModelFile {
         let mut random = Random(seed);
         let (width, heads) = (config.width, config.heads * config.head_dim);
