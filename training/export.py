@@ -24,7 +24,7 @@ def save_float(model: Transformer, counts: torch.Tensor, path: pathlib.Path):
     for n, layer in enumerate(model.layers):
         tensors |= {f"layers.{n}.{m}.weight": getattr(layer, m) for m in MATRICES}
         tensors |= {f"layers.{n}.gain": layer.gain, f"layers.{n}.mix": layer.mix}
-    tensors |= {"head.starts": model.starts.to(torch.uint32), "tree.counts": counts}
+    tensors |= {"head.starts": model.starts.cpu().to(torch.uint32), "tree.counts": counts}
     tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     partial = path.with_suffix(".partial")
     save_file(tensors, partial, metadata={"vatic": model.config.to_json()})

@@ -56,7 +56,9 @@ fuzz_target!(|data: &[u8]| {
 
     let groups = Groups::balanced(&tree, &counts, 1 + usize::from(shape >> 6) * 20, 64);
     let of_groups = |leaves: &[u32]| -> Vec<u32> {
-        (0..groups.len()).map(|n| leaves[groups.leaves(n)].iter().sum()).collect()
+        (0..groups.len())
+            .map(|n| leaves[groups.leaves(n)].iter().sum())
+            .collect()
     };
     let mut sums = Sums::default();
     let mut decode = |bytes: &[u8]| -> Vec<u16> {

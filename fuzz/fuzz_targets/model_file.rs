@@ -1,10 +1,10 @@
-//! Any bytes as a model file: an error, or a model that runs and gives every token a weight.
+//! Any bytes as a model file: an error, or a model that runs and gives every group and every token a weight.
 #![no_main]
 
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use vatic_transformer::{Model, ModelFile, Session};
+use vatic_transformer::{Leaves, Model, ModelFile, Session};
 
 fuzz_target!(|data: &[u8]| {
     let file = ModelFile::from_bytes(data);
@@ -18,13 +18,21 @@ fuzz_target!(|data: &[u8]| {
         model.config()
     );
     let last = (model.config().vocab - 1) as u16;
-    let mut session = Session::new(&Arc::new(model), 2, 1).unwrap();
+    let model = Arc::new(model);
+    let mut session = Session::new(&model, 2, 1).unwrap();
+    let mut leaves = Leaves::new(&model).unwrap();
+    let check = |weights: &[u32]| {
+        assert!(weights.iter().all(|&weight| weight >= 1));
+        assert!(weights.iter().map(|&weight| u64::from(weight)).sum::<u64>() <= 1 << 31);
+    };
     for tokens in [[0, last], [last, 1]] {
         session.step(&tokens).unwrap();
         for stream in 0..2 {
-            let weights = session.weights(stream);
-            assert!(weights.iter().all(|&weight| weight >= 1));
-            assert!(weights.iter().map(|&weight| u64::from(weight)).sum::<u64>() <= 1 << 31);
+            let predictions = session.predictions();
+            check(predictions.groups(stream));
+            for group in 0..model.group_starts().len() {
+                check(leaves.weights(predictions, stream, group));
+            }
         }
     }
 });
