@@ -1,6 +1,7 @@
 //! Adaptive probabilities: what followed so far, quickly learnt and then averaged ever more slowly.
 
 use crate::logistic::{LIMIT, NAT, squash, stretch};
+use crate::prefetch::prefetch;
 
 /// 32768 / (n + 1.5) for the number of times `n` that an entry was updated.
 pub static RECIPROCALS: [i32; 1024] = {
@@ -79,6 +80,13 @@ impl Apm {
             last: 0,
             rate,
         }
+    }
+
+    /// Has the points of a context brought into the cache.
+    #[inline(always)]
+    pub fn prefetch(&self, context: usize) {
+        prefetch(&self.points, context * POINTS);
+        prefetch(&self.points, context * POINTS + POINTS - 1);
     }
 
     /// The refined probability (16 bits) of log odds `x` in a context.

@@ -4,7 +4,7 @@ use crate::adaptive::{RECIPROCALS, fresh};
 use crate::contexts::MAX_CONTEXTS as MAX;
 use crate::logistic::stretch;
 use crate::state;
-use crate::table::{SLOT, Table, hash};
+use crate::table::{Table, hash};
 
 /// What the histories of one context mean: 22 bits of probability and 10 of count for each state.
 pub type Map = [u32; 256];
@@ -35,14 +35,12 @@ pub struct Histories {
     count: usize,
     // The four levels at hand: where the slots are, and a copy of them to work on.
     places: [usize; MAX],
-    slots: [[u8; SLOT]; MAX],
+    slots: [[u64; MAX]; 2],
     // The decision at hand.
     states: [u8; MAX],
     entries: [u32; MAX],
     /// How many contexts were known at the last look-up.
     pub found: usize,
-    /// Keeps the early reads of cache lines from being optimised away.
-    touched: u8,
 }
 
 impl Histories {
@@ -60,11 +58,18 @@ impl Histories {
             maps: vec![fresh; MAX],
             count: count.min(MAX),
             places: [0; MAX],
-            slots: [[0; SLOT]; MAX],
+            slots: [[0; MAX]; 2],
             states: [0; MAX],
             entries: [0; MAX],
             found: 0,
-            touched: 0,
+        }
+    }
+
+    /// Has what [`fetch`](Self::fetch) will read brought into the cache.
+    #[inline(always)]
+    pub fn prefetch(&self, contexts: &[u32; MAX], node: u16) {
+        for &context in &contexts[..self.count] {
+            self.table.prefetch(hash(context, node.into()));
         }
     }
 
@@ -72,43 +77,37 @@ impl Histories {
     #[inline(always)]
     pub fn fetch(&mut self, contexts: &[u32; MAX], node: u16) {
         let count = self.count;
-        let hashes = contexts.map(|context| hash(context, node.into()));
-        let mut touched = 0;
-        for (place, &hash) in self.places[..count].iter_mut().zip(&hashes) {
-            *place = self.table.bucket(hash);
-            touched ^= self.table.touch(*place);
-        }
-        self.touched ^= touched;
         self.found = 0;
-        let slots = self.places[..count]
-            .iter_mut()
-            .zip(&mut self.slots)
-            .zip(&hashes);
-        for ((place, slot), &hash) in slots {
-            (*place, *slot) = self.table.take(*place, hash);
-            self.found += usize::from(slot[1] != state::EMPTY);
+        for (k, &context) in contexts[..count].iter().enumerate() {
+            let hash = hash(context, node.into());
+            let slot;
+            (self.places[k], slot) = self.table.take(self.table.bucket(hash), hash);
+            [self.slots[0][k], self.slots[1][k]] = slot;
+            self.found += usize::from((slot[0] >> 8) as u8 != state::EMPTY);
         }
     }
 
     /// Puts the histories of the levels at hand back.
     #[inline(always)]
     pub fn store(&mut self) {
-        for (&place, slot) in self.places[..self.count].iter().zip(&self.slots) {
-            self.table.put(place, slot);
+        for k in 0..self.count {
+            self.table
+                .put(self.places[k], [self.slots[0][k], self.slots[1][k]]);
         }
     }
 
     /// Log odds, and distances from even odds, of "right" at the node with this number (1..=15) within the levels at hand.
     #[inline(always)]
     pub fn predict(&mut self, local: usize, odds: &mut [i32; MAX], distances: &mut [i32; MAX]) {
-        let local = local & (SLOT - 1);
+        let (half, shift) = (&self.slots[local >> 3 & 1], local % 8 * 8);
+        for (state, &bytes) in self.states.iter_mut().zip(half) {
+            *state = (bytes >> shift) as u8;
+        }
         let of_maps = self.maps[..self.count]
             .iter()
-            .zip(&self.slots)
-            .zip(&mut self.states)
+            .zip(&self.states)
             .zip(&mut self.entries);
-        for ((((map, slot), state), entry), odds) in of_maps.zip(odds.iter_mut()) {
-            *state = slot[local];
+        for (((map, state), entry), odds) in of_maps.zip(odds.iter_mut()) {
             *entry = map[usize::from(*state)];
             *odds = stretch((*entry >> 16) as u16);
         }
@@ -122,7 +121,7 @@ impl Histories {
     /// Learns the decision that was predicted.
     #[inline(always)]
     pub fn update(&mut self, local: usize, bit: bool) {
-        let local = local & (SLOT - 1);
+        let (half, shift) = (&mut self.slots[local >> 3 & 1], local % 8 * 8);
         let mut rates = [0i32; MAX];
         for (rate, &entry) in rates.iter_mut().zip(&self.entries) {
             *rate = RECIPROCALS[(entry & 1023) as usize];
@@ -137,12 +136,12 @@ impl Histories {
         }
         let of_maps = self.maps[..self.count]
             .iter_mut()
-            .zip(&mut self.slots)
+            .zip(half)
             .zip(&self.states)
             .zip(&new);
-        for (((map, slot), &state), &entry) in of_maps {
+        for (((map, bytes), &state), &entry) in of_maps {
             map[usize::from(state)] = entry;
-            slot[local] = state::next(state, bit);
+            *bytes ^= u64::from(state ^ state::next(state, bit)) << shift;
         }
     }
 

@@ -43,6 +43,7 @@ mod mixing;
 mod model;
 mod options;
 mod predictor;
+mod prefetch;
 mod prior;
 mod range;
 mod runs;

@@ -2,6 +2,7 @@
 
 use crate::adaptive::Adaptive;
 use crate::history::Tokens;
+use crate::prefetch::prefetch;
 use crate::table::combine;
 
 /// Longest length that is told apart.
@@ -93,6 +94,14 @@ impl Matcher {
     pub fn look(&self, tokens: &Tokens, stream: usize) -> Option<(u32, u32)> {
         let hash = self.hash(tokens, stream)?;
         Some((hash, self.table[(hash >> self.shift) as usize]))
+    }
+
+    /// Has what [`look`](Self::look) will read brought into the cache.
+    #[inline(always)]
+    pub fn prefetch(&self, tokens: &Tokens, stream: usize) {
+        if let Some(hash) = self.hash(tokens, stream) {
+            prefetch(&self.table, (hash >> self.shift) as usize);
+        }
     }
 
     /// Makes the candidate of a stream ready after its history grew by `token`; `found` is what [`look`](Self::look) gave.

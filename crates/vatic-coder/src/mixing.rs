@@ -114,6 +114,9 @@ impl Mixing {
     /// The probability (16 bits, 1..=65535) of "right".
     #[inline(always)]
     pub fn mix(&mut self, inputs: &[[i32; LANES]; VECTORS], at: &Situation) -> u16 {
+        if self.on.maps {
+            self.maps[1].prefetch(at.hash as usize & self.mask);
+        }
         let mut sum = 0;
         for (n, set) in self.sets.iter_mut().enumerate() {
             if self.on.sets[n] {

@@ -220,6 +220,7 @@ impl Model {
             depth: 0,
             left: 0,
             right: 0,
+            children: [0; 2],
         };
         let mut below_lo = 0;
         let mut below_hi = weights.as_ref().map_or(0, |w| w.below(node.hi));
@@ -227,6 +228,7 @@ impl Model {
             predictor.begin(stream, node.mid, weights.is_some());
         }
         while node.mid != 0 {
+            node.children = self.tree.children(node.mid);
             let mut below_mid = 0;
             if let Some(weights) = &mut weights {
                 if weights.enter(node.lo, node.hi) {
@@ -250,7 +252,7 @@ impl Model {
                 predictor.update(&node, bit);
             }
             let mid = node.mid;
-            node.mid = self.tree.child(mid, bit);
+            node.mid = node.children[usize::from(bit)];
             if bit {
                 (node.lo, below_lo) = (usize::from(mid), below_mid);
             } else {
@@ -260,7 +262,12 @@ impl Model {
         }
         let token = node.lo as u16;
         if let Some(predictor) = &mut self.predictor {
-            predictor.end(stream, token, self.vocabulary.token(token), node.depth > 0);
+            predictor.end(
+                stream,
+                token,
+                self.vocabulary.token(token),
+                self.tree.root(),
+            );
         }
         self.tokens += 1;
         token

@@ -46,6 +46,8 @@ pub struct Node {
     pub left: u32,
     /// See `left`.
     pub right: u32,
+    /// Names of the nodes below, 0 where there is a leaf.
+    pub children: [u16; 2],
 }
 
 /// What a stream keeps for itself.
@@ -53,6 +55,15 @@ pub struct Node {
 pub struct Stream {
     recent: Recent,
     memory: Memory,
+    /// Contexts of the next token, if they are known already.
+    ahead: Option<Ahead>,
+}
+
+/// The contexts of a token.
+#[derive(Debug, Clone, Copy)]
+struct Ahead {
+    histories: [u32; MAX_CONTEXTS],
+    runs: [u32; RUN_CONTEXTS.len()],
 }
 
 /// All that is learnt in a frame.
@@ -182,6 +193,7 @@ impl Predictor {
                 .map(|_| Stream {
                     recent: Recent::new(per_stream),
                     memory: Memory::new(vocabulary.len(), bytes),
+                    ahead: None,
                 })
                 .collect(),
             tokens: Tokens::new(vocabulary, streams + 1),
@@ -247,12 +259,48 @@ impl Predictor {
         self.sizes
     }
 
+    /// Computes the contexts of the next token of a stream and has what is known of them brought into the cache.
+    #[inline(always)]
+    fn look_ahead(&self, stream: usize, root: u16) -> Ahead {
+        if self.on.long {
+            self.long.prefetch(&self.tokens, stream);
+        }
+        if self.on.short {
+            self.short.prefetch(&self.tokens, stream);
+        }
+        let Stream { recent, memory, .. } = &self.streams[stream];
+        let mut histories = [0; MAX_CONTEXTS];
+        if self.bytes {
+            contexts::of_bytes(&mut histories, recent, memory);
+        } else {
+            contexts::of_tokens(&mut histories, &self.tokens, stream, recent, memory);
+        }
+        // Those in use move to the front; each is told from the others by its place.
+        for (k, &index) in self.active.iter().enumerate() {
+            histories[k] = histories[index].wrapping_add((index as u32).wrapping_mul(0x9E37_79B1));
+        }
+        self.histories.prefetch(&histories, root);
+        let mut runs = [0; RUN_CONTEXTS.len()];
+        if self.on.runs {
+            contexts::of_runs(&mut runs, &self.tokens, stream);
+            for &n in &self.run_active {
+                self.runs.prefetch(runs[n]);
+            }
+        }
+        Ahead { histories, runs }
+    }
+
     /// Makes ready for the next token of a stream, from the root of the tree; `foretold`: the transformer takes part.
     #[inline(always)]
     pub fn begin(&mut self, stream: usize, root: u16, foretold: bool) {
         if foretold && self.mixing.is_fresh() {
             self.mixing.set_weights(&self.places.initial_weights(true));
         }
+        let ahead = match self.streams[stream].ahead.take() {
+            Some(ahead) => ahead,
+            None => self.look_ahead(stream, root),
+        };
+        self.contexts = ahead.histories;
         // Whatever reads large tables does so first and uses it last: cache misses overlap.
         let long = if self.on.long {
             self.long.look(&self.tokens, stream)
@@ -264,25 +312,10 @@ impl Predictor {
         } else {
             None
         };
-        let Stream { recent, memory } = &mut self.streams[stream];
-        if self.bytes {
-            contexts::of_bytes(&mut self.contexts, recent, memory);
-        } else {
-            contexts::of_tokens(&mut self.contexts, &self.tokens, stream, recent, memory);
-        }
-        // Those in use move to the front; each is told from the others by its place.
-        for (k, &index) in self.active.iter().enumerate() {
-            self.contexts[k] =
-                self.contexts[index].wrapping_add((index as u32).wrapping_mul(0x9E37_79B1));
-        }
         self.histories.fetch(&self.contexts, root);
         self.local = 1;
-        if self.on.runs {
-            let mut hashes = [0; RUN_CONTEXTS.len()];
-            contexts::of_runs(&mut hashes, &self.tokens, stream);
-            for &n in &self.run_active {
-                self.runs.find(n, hashes[n]);
-            }
+        for &n in &self.run_active {
+            self.runs.find(n, ahead.runs[n]);
         }
         let len = self.tokens.len(stream);
         let last = len
@@ -296,7 +329,7 @@ impl Predictor {
                 self.short.advance(&self.tokens, stream, last, short);
             }
         }
-        self.class = class(recent.back(1));
+        self.class = class(self.streams[stream].recent.back(1));
         self.surprise = 0;
     }
 
@@ -307,6 +340,13 @@ impl Predictor {
             self.histories.store();
             self.histories.fetch(&self.contexts, node.mid);
             self.local = 1;
+        }
+        if (node.depth + 1).is_multiple_of(LEVELS) {
+            for child in node.children {
+                if child != 0 {
+                    self.histories.prefetch(&self.contexts, child);
+                }
+            }
         }
         let places = self.places;
         let (mut odds, mut distances) = ([0; MAX_CONTEXTS], [0; MAX_CONTEXTS]);
@@ -467,7 +507,12 @@ impl Predictor {
             self.long.follow(stream, held, bytes.len(), end.into());
             self.short.follow(stream, held, bytes.len(), end.into());
         }
-        let Stream { recent, memory } = &mut self.streams[stream];
+        let Stream {
+            recent,
+            memory,
+            ahead,
+        } = &mut self.streams[stream];
+        *ahead = None;
         for &byte in bytes {
             self.tokens.push(stream, byte.into());
             recent.push(byte);
@@ -475,16 +520,16 @@ impl Predictor {
         }
     }
 
-    /// Learns the token that the decisions led to; `decided`: there were any.
+    /// Learns the token that the decisions led to; `root`: of the tree, 0 if there are no decisions to make.
     #[inline(always)]
-    pub fn end(&mut self, stream: usize, token: u16, bytes: &[u8], decided: bool) {
-        if decided {
+    pub fn end(&mut self, stream: usize, token: u16, bytes: &[u8], root: u16) {
+        if root != 0 {
             self.histories.store();
         }
         for &n in &self.run_active {
             self.runs.update_token(n, token);
         }
-        let Stream { recent, memory } = &mut self.streams[stream];
+        let Stream { recent, memory, .. } = &mut self.streams[stream];
         let before = self.tokens.len(stream).checked_sub(1);
         if let Some(before) = before.and_then(|at| self.tokens.get(stream, at))
             && !self.bytes
@@ -498,5 +543,7 @@ impl Predictor {
                 memory.vote(recent, byte);
             }
         }
+        // While other streams have their turn, what this one needs next is fetched.
+        self.streams[stream].ahead = Some(self.look_ahead(stream, root));
     }
 }

@@ -3,6 +3,7 @@
 //! mostly deterministic.
 
 use crate::adaptive::Adaptive;
+use crate::prefetch::prefetch;
 use crate::table::hash;
 
 /// Decisions told apart by how many were right already.
@@ -57,12 +58,23 @@ impl Runs {
         }
     }
 
+    /// Has what [`find`](Self::find) will read brought into the cache.
+    #[inline(always)]
+    pub fn prefetch(&self, context: u32) {
+        prefetch(&self.table, self.place(context).0);
+    }
+
+    /// Place and check of a context.
+    #[inline(always)]
+    fn place(&self, context: u32) -> (usize, u64) {
+        let hash = hash(context, 0x5A5A_5A5A);
+        ((hash >> 32) as usize & self.mask, hash >> 8 & 0xFFFF)
+    }
+
     /// Looks a context up for the token to come.
     #[inline(always)]
     pub fn find(&mut self, index: usize, context: u32) {
-        let hash = hash(context, 0x5A5A_5A5A);
-        let place = (hash >> 32) as usize & self.mask;
-        let check = hash >> 8 & 0xFFFF;
+        let (place, check) = self.place(context);
         let word = self.table[place];
         let found = word >> 48 == check && word >> 32 & 0x7FFF != 0;
         self.entries[index] = Entry {

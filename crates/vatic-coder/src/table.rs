@@ -1,13 +1,24 @@
 //! The hash table of bit histories: one cache line per look-up, one look-up per four levels of the tree.
 
+use crate::prefetch::prefetch;
 use crate::state::priority;
 
 /// Bytes of a slot: a check byte and the 15 nodes of four levels.
 pub const SLOT: usize = 16;
 /// Bytes of a bucket, a cache line.
 const BUCKET: usize = 64;
+/// Slots of a bucket.
+const WAYS: usize = BUCKET / SLOT;
 /// Levels of the tree that one slot covers.
 pub const LEVELS: usize = 4;
+
+/// The bytes of a slot, of which the check is the first: two numbers, lowest byte first.
+pub type Slot = [u64; 2];
+
+fn halves(bytes: &[u8; SLOT]) -> Slot {
+    let x = u128::from_le_bytes(*bytes);
+    [x as u64, (x >> 64) as u64]
+}
 
 /// Histories of (context, four levels below a node). Buckets hold four slots, told apart by a check byte; a new one takes
 /// the place of the one of least experience. Contexts of all orders share one table, so that each takes what it needs.
@@ -29,44 +40,49 @@ impl Table {
         Table { bytes, start, log2 }
     }
 
-    /// Place of the bucket of a hash. To touch all of a token's buckets before using any lets their cache misses overlap.
+    /// Place of the bucket of a hash.
     #[inline(always)]
     pub fn bucket(&self, hash: u64) -> usize {
         self.start + (((hash >> 32) as usize) << 6 & ((1 << self.log2) - 1))
     }
 
-    /// Reads a byte of a bucket only to have it in the cache.
+    /// Has the bucket of a hash fetched into the cache.
     #[inline(always)]
-    pub fn touch(&self, bucket: usize) -> u8 {
-        self.bytes[bucket]
+    pub fn prefetch(&self, hash: u64) {
+        prefetch(&self.bytes, self.bucket(hash));
     }
 
     /// Place and contents of the slot of a hash in its bucket: the one with its check byte, or, emptied, the least
     /// experienced one. It is changed by [`put`](Self::put) only.
     #[inline(always)]
-    pub fn take(&self, bucket: usize, hash: u64) -> (usize, [u8; SLOT]) {
+    pub fn take(&self, bucket: usize, hash: u64) -> (usize, Slot) {
         let check = (hash >> 24) as u8;
-        let line = &self.bytes[bucket..bucket + BUCKET];
-        let (slots, _) = line.as_chunks::<SLOT>();
-        let (mut victim, mut least) = (0, u8::MAX);
-        for (way, slot) in slots.iter().enumerate() {
-            if slot[0] == check && slot[1] != 0 {
-                return (bucket + way * SLOT, *slot);
-            }
-            let worth = priority(slot[1]);
-            if worth < least {
-                (victim, least) = (way, worth);
-            }
-        }
-        let mut slot = [0; SLOT];
-        slot[0] = check;
-        (bucket + victim * SLOT, slot)
+        let (slots, _) = self.bytes[bucket..bucket + BUCKET].as_chunks::<SLOT>();
+        // The least of these numbers, without a branch that would be mispredicted: the slot's own, if it is the right
+        // one, else its worth above its number.
+        let rank = |way: usize| {
+            let [found, first] = [slots[way][0], slots[way][1]];
+            let right = found == check && first != 0;
+            let worth = (usize::from(priority(first)) + 1) * WAYS;
+            way + if right { 0 } else { worth }
+        };
+        let least = rank(0).min(rank(1)).min(rank(2)).min(rank(3));
+        let way = least % WAYS;
+        let [low, high] = halves(&slots[way]);
+        let known = least < WAYS;
+        let slot = [
+            if known { low } else { check.into() },
+            if known { high } else { 0 },
+        ];
+        (bucket + way * SLOT, slot)
     }
 
     /// Stores what [`take`](Self::take) gave.
     #[inline(always)]
-    pub fn put(&mut self, place: usize, slot: &[u8; SLOT]) {
-        self.bytes[place..place + SLOT].copy_from_slice(slot);
+    pub fn put(&mut self, place: usize, slot: Slot) {
+        let (halves, _) = self.bytes[place..place + SLOT].as_chunks_mut::<8>();
+        halves[0] = slot[0].to_le_bytes();
+        halves[1] = slot[1].to_le_bytes();
     }
 
     /// All buckets, for saving and loading.
@@ -113,10 +129,12 @@ mod tests {
         let hashes: Vec<u64> = (0..5u64).map(|check| (check + 1) << 24).collect();
         for (n, &hash) in hashes[..4].iter().enumerate() {
             let (place, mut slot) = table.take(table.bucket(hash), hash);
+            let mut history = 0;
             for _ in 0..4 - n {
-                slot[1] = state::next(slot[1], true);
+                history = state::next(history, true);
             }
-            table.put(place, &slot);
+            slot[0] |= u64::from(history) << 8;
+            table.put(place, slot);
         }
         let places: Vec<usize> = hashes[..4]
             .iter()
@@ -124,8 +142,9 @@ mod tests {
             .collect();
         assert!(places.windows(2).all(|w| w[0] != w[1]));
         let (newcomer, slot) = table.take(table.bucket(hashes[4]), hashes[4]);
-        assert_eq!((newcomer, slot[1]), (places[3], 0));
-        assert_eq!(state::counts(table.take(places[0], hashes[0]).1[1]), [0, 4]);
+        assert_eq!((newcomer, slot), (places[3], [5, 0]));
+        let [low, _] = table.take(places[0], hashes[0]).1;
+        assert_eq!(state::counts((low >> 8) as u8), [0, 4]);
     }
 
     #[test]
@@ -133,8 +152,8 @@ mod tests {
         let mut table = Table::new(8);
         let h = hash(1234, 5);
         let (place, mut slot) = table.take(table.bucket(h), h);
-        slot[1] = 9;
-        table.put(place, &slot);
+        slot = [slot[0] | 9 << 8, 77 << 56];
+        table.put(place, slot);
         table.grow(12);
         assert_eq!(table.take(table.bucket(h), h).1, slot);
     }
@@ -146,10 +165,10 @@ mod tests {
             for node in 0..5000 {
                 let h = hash(node * 77, node);
                 let bucket = table.bucket(h);
-                table.touch(bucket);
+                table.prefetch(h);
                 let (place, mut slot) = table.take(bucket, h);
-                slot[15] = 1;
-                table.put(place, &slot);
+                slot[1] |= 1 << 56;
+                table.put(place, slot);
             }
             assert!(table.bytes_mut().iter().any(|&b| b != 0));
         }

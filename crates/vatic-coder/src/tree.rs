@@ -116,6 +116,12 @@ impl Tree {
     pub(crate) fn child(&self, mid: u16, right: bool) -> u16 {
         self.children[usize::from(mid)][usize::from(right)]
     }
+
+    /// Both children, as [`child`](Self::child) gives them.
+    #[inline(always)]
+    pub(crate) fn children(&self, mid: u16) -> [u16; 2] {
+        self.children[usize::from(mid)]
+    }
 }
 
 #[cfg(test)]
