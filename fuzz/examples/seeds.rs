@@ -95,6 +95,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let config = Config {
         vocab: 256,
+        groups: 32,
         width: 16,
         hidden: 16,
         windows: vec![4],

@@ -1,6 +1,7 @@
 //! What has been coded, by stream, and where the match model looks.
 
 use crate::Vocabulary;
+use crate::prefetch::prefetch;
 
 /// All tokens of a frame so far, by stream. Bytes are kept as bytes.
 #[derive(Debug, Clone)]
@@ -45,6 +46,16 @@ impl Tokens {
         match self {
             Tokens::Bytes(all) => all[stream].get(at).map(|&byte| u16::from(byte)),
             Tokens::Wide(all) => all[stream].get(at).copied(),
+        }
+    }
+
+    /// Has what is before token `at` of a stream brought into the cache.
+    #[inline(always)]
+    pub fn prefetch(&self, stream: usize, at: usize) {
+        let last = at.wrapping_sub(1);
+        match self {
+            Tokens::Bytes(all) => prefetch(&all[stream], last),
+            Tokens::Wide(all) => prefetch(&all[stream], last),
         }
     }
 

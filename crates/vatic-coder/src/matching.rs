@@ -104,6 +104,15 @@ impl Matcher {
         }
     }
 
+    /// Has the history before the place that was found brought into the cache.
+    #[inline(always)]
+    pub fn prefetch_candidate(&self, tokens: &Tokens, found: Option<(u32, u32)>) {
+        if let Some(packed) = found.and_then(|(_, place)| place.checked_sub(1)) {
+            let stream = (packed & ((1 << self.stream_bits) - 1)) as usize;
+            tokens.prefetch(stream, (packed >> self.stream_bits) as usize);
+        }
+    }
+
     /// Makes the candidate of a stream ready after its history grew by `token`; `found` is what [`look`](Self::look) gave.
     #[inline(always)]
     pub fn advance(

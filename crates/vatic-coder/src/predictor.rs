@@ -312,6 +312,8 @@ impl Predictor {
         } else {
             None
         };
+        self.long.prefetch_candidate(&self.tokens, long);
+        self.short.prefetch_candidate(&self.tokens, short);
         self.histories.fetch(&self.contexts, root);
         self.local = 1;
         for &n in &self.run_active {
@@ -340,13 +342,6 @@ impl Predictor {
             self.histories.store();
             self.histories.fetch(&self.contexts, node.mid);
             self.local = 1;
-        }
-        if (node.depth + 1).is_multiple_of(LEVELS) {
-            for child in node.children {
-                if child != 0 {
-                    self.histories.prefetch(&self.contexts, child);
-                }
-            }
         }
         let places = self.places;
         let (mut odds, mut distances) = ([0; MAX_CONTEXTS], [0; MAX_CONTEXTS]);
@@ -430,7 +425,15 @@ impl Predictor {
             depth,
             hash: combine(u32::from(node.mid), last & 0xFF),
         };
-        self.mixing.mix(&self.inputs, &at)
+        let probability = self.mixing.mix(&self.inputs, &at);
+        if (node.depth + 1).is_multiple_of(LEVELS) {
+            // The next levels' histories, most likely.
+            let child = node.children[usize::from(probability >> 15)];
+            if child != 0 {
+                self.histories.prefetch(&self.contexts, child);
+            }
+        }
+        probability
     }
 
     /// Learns a decision.
