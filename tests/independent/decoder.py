@@ -905,17 +905,6 @@ def rate(n, start, end, half):
     return end + (start - end) * half // (half + n)
 
 
-def kind_of(byte):
-    """The kind of b1, for the set by-byte."""
-    if 97 <= byte <= 122:
-        return 0
-    if 65 <= byte <= 90:
-        return 1
-    if 48 <= byte <= 57:
-        return 2
-    return 6 if byte >= 128 else {32: 3, 10: 4, 13: 4, 9: 4, 0: 5}.get(byte, 7)
-
-
 class Leaps:
     """§7.7. Many bytes at once, where the long match has lasted long."""
 
@@ -973,7 +962,7 @@ class Experts:
         # The four sets of weights lie in one table; `base` is where each begins.
         expert, f = (4000, 65536) if tokens else (10000, 0)
         initial = [expert] * self.contexts + [0] * self.contexts + [expert] * (6 if tokens else 3) + [f, 0, 0, 0]
-        sizes = (4 * 24 if tokens else 256, 256, 208 + 8 * 17, 8 * 24 if tokens else 8 * 256)
+        sizes = (1024 + 4 * 24 if tokens else 256, 256, 208 + 8 * 17, 8 * 256)
         self.base = [sum(sizes[:i]) for i in range(4)]
         self.weights = np.tile(np.array(initial, np.int64), (sum(sizes), 1))
         self.last_weights = [[16384] * 4 for _ in range(24 * 16)]
@@ -994,7 +983,7 @@ class Experts:
             self.runs.begin(self.history)
         self.long.begin(s, self.histories)
         self.short.begin(s, self.histories)
-        self.surprise = 0
+        self.surprise, self.path = 0, 1
 
     def end(self, token):
         self.slots.write_back()
@@ -1034,15 +1023,13 @@ class Experts:
         # The vector of each set.
         order = 4 * self.known // (self.contexts + 1)
         long, short = self.long.match_class, self.short.match_class
-        if tokens:
-            chosen = [
-                4 * depth + order,
-                16 * long + short,
-                4 * (4 * min(abs(f) >> 8, 12) + surprise) + order,
-                24 * kind_of(self.b1) + depth,
-            ]
-        else:
-            chosen = [mid, 16 * long + short, 208 + 8 * self.known + min(depth, 7), 8 * self.b1 + min(depth, 7)]
+        trust = 4 * (4 * min(abs(f) >> 8, 12) + surprise) + order if tokens else 208 + 8 * self.known + min(depth, 7)
+        chosen = [
+            self.path if depth < 10 else 1024 + 4 * depth + order,
+            16 * long + short,
+            trust,
+            8 * self.b1 + min(depth, 7),
+        ]
         self.chosen = [base + i for base, i in zip(self.base, chosen)]
 
         # First and last layer.
@@ -1058,6 +1045,7 @@ class Experts:
 
     def learn(self, bit):
         tokens = self.kind == 2
+        self.path = 2 * self.path + bit
         # Mixer.
         if self.decisions % 64 == 0:
             self.rates = rate(self.decisions, 1 << 18, 24000, 1 << 14), rate(self.decisions, 1 << 15, 1 << 13, 1 << 14)

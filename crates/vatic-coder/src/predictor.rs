@@ -17,6 +17,8 @@ use crate::{Experts, MAX_DEPTH, Options, Source, Vocabulary};
 /// Contexts of the set of weights chosen by how sure the transformer is; those without it come after.
 const KNOWN: usize = 13 * 4 * 4;
 const TRUST: usize = KNOWN + (MAX_CONTEXTS + 1) * 8;
+/// Depth below which each node of the tree has a vector of weights.
+const PATH: usize = 10;
 
 /// Which parts are on.
 #[derive(Debug, Clone, Copy)]
@@ -93,25 +95,12 @@ pub struct Predictor {
     local: usize,
     /// How often the path left the transformer's favourite by far.
     surprise: usize,
-    class: usize,
+    /// The decisions so far, below a leading one.
+    path: usize,
     // Of the decision at hand:
     inputs: [[i32; LANES]; VECTORS],
     /// What each input alone would have paid.
     costs: Option<Vec<u64>>,
-}
-
-/// Kind of a byte, for choosing weights.
-fn class(byte: u8) -> usize {
-    match byte {
-        b'a'..=b'z' => 0,
-        b'A'..=b'Z' => 1,
-        b'0'..=b'9' => 2,
-        b' ' => 3,
-        b'\n' | b'\r' | b'\t' => 4,
-        0 => 5,
-        128..=255 => 6,
-        _ => 7,
-    }
 }
 
 /// Where the inputs of each kind start.
@@ -227,17 +216,21 @@ impl Predictor {
                 &places.initial_weights(false),
                 (places.foretold + 4).div_ceil(LANES),
                 [
-                    if bytes { 256 } else { MAX_DEPTH * 4 },
+                    if bytes {
+                        256
+                    } else {
+                        (1 << PATH) + MAX_DEPTH * 4
+                    },
                     LENGTHS * LENGTHS,
                     TRUST,
-                    if bytes { 256 * 8 } else { 8 * MAX_DEPTH },
+                    256 * 8,
                 ],
                 sizes.map,
             ),
             contexts: [0; MAX_CONTEXTS],
             local: 1,
             surprise: 0,
-            class: 0,
+            path: 1,
             inputs: [[0; LANES]; VECTORS],
             costs: options.report.then(|| vec![0; INPUTS]),
         }
@@ -331,8 +324,8 @@ impl Predictor {
                 self.short.advance(&self.tokens, stream, last, short);
             }
         }
-        self.class = class(self.streams[stream].recent.back(1));
         self.surprise = 0;
+        self.path = 1;
     }
 
     /// The probability (16 bits) of "right" at a node.
@@ -402,10 +395,10 @@ impl Predictor {
         let order = known_contexts * 4 / (self.active.len() + 1);
         let at = Situation {
             sets: [
-                if self.bytes {
-                    usize::from(node.mid)
+                if depth < PATH {
+                    self.path
                 } else {
-                    depth * 4 + order
+                    (1 << PATH) + depth * 4 + order
                 },
                 long.length * LENGTHS + short.length,
                 if known {
@@ -414,11 +407,7 @@ impl Predictor {
                 } else {
                     KNOWN + known_contexts * 8 + depth.min(7)
                 },
-                if self.bytes {
-                    (last & 0xFF) as usize * 8 + depth.min(7)
-                } else {
-                    self.class * MAX_DEPTH + depth
-                },
+                (last & 0xFF) as usize * 8 + depth.min(7),
             ],
             length: long.length,
             expected: long.bit,
@@ -467,6 +456,7 @@ impl Predictor {
                 usize::from(part.saturating_mul(4) < node.left.wrapping_add(node.right));
         }
         self.local = self.local << 1 | usize::from(bit);
+        self.path = self.path << 1 | usize::from(bit);
     }
 
     /// The bytes that the long match foretells, if it is so long that they may be coded at one decision, and its
