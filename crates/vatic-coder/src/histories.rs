@@ -33,7 +33,7 @@ pub struct Histories {
     maps: Vec<Map>,
     /// Contexts in use.
     count: usize,
-    // The four levels at hand: where the slots are, and a copy of them to work on.
+    // The four levels at hand: where the slots are, and a copy of their lower and of their upper halves to work on.
     places: [usize; MAX],
     slots: [[u64; MAX]; 2],
     // The decision at hand.

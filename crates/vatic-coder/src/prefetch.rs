@@ -1,4 +1,4 @@
-//! Asks for cache lines before they are needed: most of an expert's time is waiting for its tables.
+//! Asks for cache lines before they are needed: the tables of histories are larger than any cache.
 
 /// Has the cache line of `slice[index]` fetched, without waiting for it. Where there is no instruction for it, nothing happens;
 /// nor does anything if `index` is outside.
