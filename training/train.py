@@ -28,30 +28,46 @@ from model import Config, Transformer
 from safetensors import safe_open
 
 
-def muon_direction(gradient):
-    """The gradient's nearest semi-orthogonal matrix, by five Newton-Schulz steps (Jordan et al., Muon, 2024)."""
-    x = gradient / (gradient.norm() + 1e-7)
-    wide = x.shape[0] > x.shape[1]
-    x = x.T if wide else x
+def muon_directions(gradients):
+    """Each gradient's nearest semi-orthogonal matrix, by five Newton-Schulz steps (Jordan et al., Muon, 2024).
+
+    `gradients`: [n, rows, columns]. In bfloat16 where the processor has it, which is exact enough: only the directions
+    are wanted, and the steps correct themselves.
+    """
+    x = gradients / (gradients.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    tall = x.shape[1] > x.shape[2]
+    x = (x.mT if tall else x).to(MUON_TYPE).contiguous()
     for _ in range(5):
-        a = x @ x.T
-        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
-    return x.T if wide else x
+        a = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(a, a, a, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
+    return (x.mT if tall else x).float()
+
+
+HALF_ON_CPU = torch.cpu._is_avx512_bf16_supported()
+MUON_TYPE = torch.bfloat16 if torch.cuda.is_available() or HALF_ON_CPU else torch.float32
 
 
 class Muon(torch.optim.Optimizer):
+    """The matrices of one shape take their step together."""
+
     def __init__(self, params, lr, momentum, weight_decay):
         super().__init__(params, dict(lr=lr, momentum=momentum, weight_decay=weight_decay))
 
     @torch.no_grad()
     def step(self):
         for group in self.param_groups:
+            shapes = {}
             for p in group["params"]:
-                buffer = self.state[p].setdefault("momentum", torch.zeros_like(p))
-                buffer.lerp_(p.grad, 1 - group["momentum"])
-                update = muon_direction(p.grad.lerp(buffer, group["momentum"]))
-                p.mul_(1 - group["lr"] * group["weight_decay"])
-                p.add_(update, alpha=-group["lr"] * max(1, p.shape[0] / p.shape[1]) ** 0.5)
+                shapes.setdefault(p.shape, []).append(p)
+            for shape, params in shapes.items():
+                leading = []
+                for p in params:
+                    buffer = self.state[p].setdefault("momentum", torch.zeros_like(p))
+                    buffer.lerp_(p.grad, 1 - group["momentum"])
+                    leading.append(p.grad.lerp(buffer, group["momentum"]))
+                updates = muon_directions(torch.stack(leading))
+                torch._foreach_mul_(params, 1 - group["lr"] * group["weight_decay"])
+                torch._foreach_add_(params, updates.unbind(), alpha=-group["lr"] * max(1, shape[0] / shape[1]) ** 0.5)
 
 
 class Sampler:
@@ -128,7 +144,7 @@ def main():
     args.run.mkdir(parents=True, exist_ok=True)
     lengths = token_lengths(args.vocabulary)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    half = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+    half = device.type == "cuda" or HALF_ON_CPU
     counts = export.token_counts(args.tokens / "train", weights, config.vocab)
     model = Transformer(config, groups.balanced(counts.tolist(), config.groups))
     if args.start:

@@ -50,6 +50,7 @@ fuzz_target!(|data: &[u8]| {
     let options = Options {
         experts,
         memory_log2: 16,
+        width: 24,
         ..Options::default()
     };
     let model = || Model::new(&vocabulary, &tree, &options, streams, 1000).unwrap();
@@ -60,16 +61,20 @@ fuzz_target!(|data: &[u8]| {
             .map(|n| leaves[groups.leaves(n)].iter().sum())
             .collect()
     };
+    let state = |leaves: &[u32]| -> Vec<i8> {
+        let levels = leaves.iter().cycle().map(|&leaf| leaf as i8);
+        levels.take(options.width).collect()
+    };
     let mut sums = Sums::default();
     let mut decode = |bytes: &[u8]| -> Vec<u16> {
         let (mut model, mut input) = (model(), Decoder::new(bytes));
         (0..TOKENS)
             .map(|step| {
                 let leaves = weights(*seed, step, tokens.len());
-                let of_groups = of_groups(&leaves);
+                let (of_groups, state) = (of_groups(&leaves), state(&leaves));
                 let mut within =
                     |n, weights: &mut [u32]| weights.copy_from_slice(&leaves[groups.leaves(n)]);
-                let weights = Weights::new(&groups, &of_groups, &mut within, &mut sums);
+                let weights = Weights::new(&groups, &of_groups, &state, &mut within, &mut sums);
                 model.decode(step % streams, transformer.then_some(weights), &mut input)
             })
             .collect()
@@ -81,10 +86,10 @@ fuzz_target!(|data: &[u8]| {
     let mut sums = Sums::default();
     for (step, &id) in first.iter().enumerate() {
         let leaves = weights(*seed, step, tokens.len());
-        let of_groups = of_groups(&leaves);
+        let (of_groups, state) = (of_groups(&leaves), state(&leaves));
         let mut within =
             |n, weights: &mut [u32]| weights.copy_from_slice(&leaves[groups.leaves(n)]);
-        let weights = Weights::new(&groups, &of_groups, &mut within, &mut sums);
+        let weights = Weights::new(&groups, &of_groups, &state, &mut within, &mut sums);
         model.encode(
             step % streams,
             transformer.then_some(weights),

@@ -14,6 +14,7 @@ is done for speed that would hide what is meant. Priors (§8) and frames in whic
 
 import argparse
 import json
+import math
 import os
 import struct
 import sys
@@ -178,7 +179,7 @@ def decode_payload(payload, content_length, kind, streams, model, memory, expert
         raise Unsupported("only some of the experts take part; this decoder knows all or none")
     coder = RangeDecoder(payload)
     histories = [History(content_length // streams + 1, kind) for _ in range(streams)]
-    mixer = Experts(histories, content_length, kind, memory, len(vocabulary)) if experts & ALL_EXPERTS else None
+    mixer = Experts(histories, content_length, kind, memory, len(vocabulary), model.width) if experts & ALL_EXPERTS else None
 
     decoded = count = 0  # bytes and tokens
     while decoded < content_length:
@@ -209,7 +210,7 @@ def decode_payload(payload, content_length, kind, streams, model, memory, expert
 def decode_token(coder, tree, prediction, mixer, s):
     """§5. The way down the tree."""
     if mixer:
-        mixer.begin(s)
+        mixer.begin(s, prediction)
     lo, hi, depth = 0, tree.leaves, 0
     while hi - lo > 1:
         mid = tree.mid(lo, hi, tree.levels - depth)
@@ -320,6 +321,7 @@ class Model:
         self.tree = Tree([0] + np.cumsum(counts).tolist(), 24)
         self.starts = tensor["head.starts"].tolist() + [len(self.vocabulary)]
         sizes = [b - a for a, b in zip(self.starts, self.starts[1:])]
+        self.width = tensor["head.weight"].shape[1]
         if self.starts[0] != 0 or not all(1 <= size <= 256 for size in sizes):
             raise Reject("the groups do not divide the tokens")
         # The group of each id, and for the bound V the number of groups.
@@ -477,7 +479,7 @@ class Prediction:
 
 # ------------------------------------------------------------------- §7.1: the functions of experts and mixer
 
-ALL_EXPERTS = (1 << 37) - 1
+ALL_EXPERTS = (1 << 34) - 1
 
 
 def make_g():
@@ -658,16 +660,14 @@ class History:
         if self.kind == 2:
             h1 = combine(1, self.t(1))
             h2 = combine(h1, self.t(2))
-            hashes = [h1, h2, combine(h2, self.t(3))]
-            for i, n in enumerate((1, 2, 3, 4, 6)):
+            hashes = [h1, h2]
+            for i, n in enumerate((2, 4, 6)):
                 x = self.last_bytes(n)
                 hashes.append(combine(100 + i, x & M32, x >> 32))
             k, v, v_before = (1, word, self.pw) if word else (0, self.pw, self.ppw)
             hashes += [
                 combine(200 + k, v, b1),
                 combine(202 + k, v, v_before),
-                combine(300, self.t(2)),
-                combine(301, self.t(2), self.t(3)),
                 combine(400, min(column, 255), up & 255),
                 combine(401, up, b1),
                 combine(500, self.t(1), self.followers.get(self.t(1), 0)),
@@ -898,15 +898,49 @@ class Match:
             self.confidence.learn(self.i, bit == self.bit)
 
 
-# -------------------------------------------------------------------------- §7.2, §7.6, §7.7: sizes, mixing, leaps
+# -------------------------------------------------------------------------- §7.2, §7.6 to §7.8: sizes, head, mixing, leaps
 
 
 def rate(n, start, end, half):
     return end + (start - end) * half // (half + n)
 
 
+class Head:
+    """§7.6. The correction of what the transformer foretells at each node."""
+
+    def __init__(self, nodes, width, m):
+        self.width = width
+        self.on = 2 * ((width + 15) // 16 * 16) * nodes <= 1 << (m - 2)
+        if self.on:
+            self.weights, self.counts = np.zeros((nodes, width), np.int64), [0] * nodes
+
+    def begin(self, q):
+        q = q.astype(np.int64)
+        factor = math.isqrt((self.width << 44) // max(int((q * q).sum()), 1))
+        self.x = np.clip((q * factor + (1 << 15)) >> 16, -2047, 2047)
+
+    def input(self, mid, f):
+        if not self.on:
+            return 0
+        self.mid = mid
+        total = int((self.weights[mid] * self.x).sum()) + (1 << 13)
+        total = ((total + (1 << 31)) & M32) - (1 << 31)  # wrap32
+        correction = clamp(total >> 14, -3072, 3072)
+        self.p = squash(f + correction)
+        return correction
+
+    def learn(self, bit):
+        if not self.on:
+            return
+        n = self.counts[self.mid]
+        step = (65536 * bit - self.p) * (4096 + 26624 * 200 // (200 + n)) >> 16
+        self.counts[self.mid] = min(n + 1, 65535)
+        change = (((self.x * 16 * step) >> 14) + 1) >> 1
+        self.weights[self.mid] = np.clip(self.weights[self.mid] + change, -(1 << 15), (1 << 15) - 1)
+
+
 class Leaps:
-    """§7.7. Many bytes at once, where the long match has lasted long."""
+    """§7.8. Many bytes at once, where the long match has lasted long."""
 
     def __init__(self):
         self.most = 2048
@@ -942,11 +976,11 @@ class Leaps:
 class Experts:
     """All experts and the mixer of a frame. For each token: begin; for each decision probability, learn; end."""
 
-    def __init__(self, histories, content_length, kind, memory, vocabulary_size):
+    def __init__(self, histories, content_length, kind, memory, vocabulary_size, width):
         l, m = max(10, (content_length - 1).bit_length()), memory
         tokens = kind == 2
         self.kind, self.histories = kind, histories
-        self.contexts = 15 if tokens else 12
+        self.contexts = 10 if tokens else 12
         self.slots = BitHistories(1 << min(l + 6, m - 1))
         self.maps = [Adaptive(STATE_INITIAL, 0, 255) for _ in range(self.contexts)]
         self.runs = Runs(1 << min(l, 21, m - 6)) if tokens else None
@@ -954,6 +988,7 @@ class Experts:
         bits = min(l, 22, m - 5)
         self.long = Match(6 if tokens else 16, bits, len(histories))
         self.short = Match(3 if tokens else 6, bits, len(histories))
+        self.head = Head(vocabulary_size, width, m) if tokens else None
         self.leaps = Leaps()
         self.transformer_apm = APM(4 * 24, 6)
         self.match_apm = APM(24 * 32, 6)
@@ -961,7 +996,8 @@ class Experts:
         self.last_map = APM(self.last_map_size, 5)
         # The four sets of weights lie in one table; `base` is where each begins.
         expert, f = (4000, 65536) if tokens else (10000, 0)
-        initial = [expert] * self.contexts + [0] * self.contexts + [expert] * (6 if tokens else 3) + [f, 0, 0, 0]
+        initial = [expert] * self.contexts + [0] * self.contexts + [expert] * (6 if tokens else 3)
+        initial += [f, 0, 0, 20000 if tokens else 0, 0]
         sizes = (1024 + 4 * 24 if tokens else 256, 256, 208 + 8 * 17, 8 * 256)
         self.base = [sum(sizes[:i]) for i in range(4)]
         self.weights = np.tile(np.array(initial, np.int64), (sum(sizes), 1))
@@ -969,14 +1005,16 @@ class Experts:
         self.decisions = 0
 
     def leap(self, coder, to_come):
-        """§7.7. Leaps as long as there are any; returns their bytes."""
+        """§7.8. Leaps as long as there are any; returns their bytes."""
         begin = left = to_come
         while left and (k := self.leaps.decode(coder, self.histories[0], self.long, self.short, left)):
             left -= k
         return begin - left
 
-    def begin(self, s):
+    def begin(self, s, prediction):
         self.history = self.histories[s]
+        if self.head:
+            self.head.begin(prediction.q)
         self.hashes = self.history.contexts()
         self.b1 = self.history.b(1)
         if self.runs:
@@ -1015,8 +1053,9 @@ class Experts:
         if tokens:
             f = logodds(right, left)
             x += [f, (squash(f) - 32768) >> 4, stretch(self.transformer_apm.at(f, 4 * depth + surprise))]
+            x.append(self.head.input(mid, f))
         else:
-            x += [0, 0, 0]
+            x += [0, 0, 0, 0]
         x.append(256)
         self.x = np.array(x, np.int64)
 
@@ -1068,6 +1107,7 @@ class Experts:
         if tokens:
             self.runs.learn(bit)
             self.transformer_apm.learn(bit)
+            self.head.learn(bit)
             taken = self.right if bit else self.left
             self.surprise += min(4 * taken, M32) < self.left + self.right
 

@@ -99,6 +99,7 @@ fn tokens(c: &mut Criterion) {
         .map(|i| 1 + (1 << 30) / (100 + (i * 2503) % 1024 * 40))
         .collect();
     let mut within = |_: usize, weights: &mut [u32]| weights.fill(1 << 20);
+    let state: Vec<i8> = (0..192).map(|i| (i * 37) as i8).collect();
     let ids: Vec<u16> = (0..2000u32).map(|i| (i * i % 1999) as u16 * 4).collect();
     let mut group = c.benchmark_group("token tree of 13 levels");
     group
@@ -110,6 +111,7 @@ fn tokens(c: &mut Criterion) {
     ] {
         let options = Options {
             experts,
+            width: state.len(),
             ..Options::default()
         };
         group.bench_function(name, |b| {
@@ -117,7 +119,7 @@ fn tokens(c: &mut Criterion) {
                 let mut model = Model::new(&vocabulary, &tree, &options, 1, 8000).expect("a model");
                 let (mut encoder, mut sums) = (Encoder::new(), Sums::default());
                 for &id in &ids {
-                    let weights = Weights::new(&groups, &weights, &mut within, &mut sums);
+                    let weights = Weights::new(&groups, &weights, &state, &mut within, &mut sums);
                     model.encode(0, Some(weights), id, &mut encoder);
                 }
                 encoder.finish()

@@ -5,9 +5,8 @@ use crate::table::combine;
 
 /// Contexts of a token tree, by name. Those of tokens first, then bytes, words, gaps, columns. (Longer ones are left to
 /// the runs and the match models.)
-pub const TOKEN_CONTEXTS: [&str; 15] = [
-    "t1", "t2", "t3", "b1", "b2", "b3", "b4", "b6", "word", "pair", "skip1", "skip2", "column",
-    "above", "indirect",
+pub const TOKEN_CONTEXTS: [&str; 10] = [
+    "t1", "t2", "b2", "b4", "b6", "word", "pair", "column", "above", "indirect",
 ];
 
 /// Contexts of the byte tree, by name; fewer, because a byte takes eight decisions.
@@ -98,14 +97,13 @@ pub fn of_tokens(
             .and_then(|at| tokens.get(stream, at))
             .map_or(0x1_0000, u32::from)
     };
-    let (t1, t2, t3) = (t(1), t(2), t(3));
+    let (t1, t2) = (t(1), t(2));
     out[0] = combine(1, t1);
     out[1] = combine(out[0], t2);
-    out[2] = combine(out[1], t3);
     let last = recent.last;
-    for (n, bytes) in [1, 2, 3, 4, 6].into_iter().enumerate() {
+    for (n, bytes) in [2, 4, 6].into_iter().enumerate() {
         let part = last & ((1 << (8 * bytes)) - 1);
-        out[3 + n] = combine(combine(100 + n as u32, part as u32), (part >> 32) as u32);
+        out[2 + n] = combine(combine(100 + n as u32, part as u32), (part >> 32) as u32);
     }
     let b1 = last as u32 & 0xFF;
     let within = recent.word != 0;
@@ -114,15 +112,13 @@ pub fn of_tokens(
     } else {
         (recent.previous_word, recent.second_word)
     };
-    out[8] = combine(combine(200 + u32::from(within), word), b1);
-    out[9] = combine(combine(202 + u32::from(within), word), before);
-    out[10] = combine(300, t2);
-    out[11] = combine(combine(301, t2), t3);
+    out[5] = combine(combine(200 + u32::from(within), word), b1);
+    out[6] = combine(combine(202 + u32::from(within), word), before);
     let (column, up) = above(recent);
-    out[12] = combine(combine(400, column), up & 0xFF);
-    out[13] = combine(combine(401, up), b1);
+    out[7] = combine(combine(400, column), up & 0xFF);
+    out[8] = combine(combine(401, up), b1);
     let follow = memory.follow.get(t1 as usize).copied().unwrap_or(0);
-    out[14] = combine(combine(500, t1), follow);
+    out[9] = combine(combine(500, t1), follow);
 }
 
 /// Column of the next byte (up to 255), and the two bytes above it, 0 where the line above is shorter.

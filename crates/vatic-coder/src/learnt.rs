@@ -14,6 +14,8 @@ pub struct Sizes {
     pub runs: u32,
     /// Contexts of the last map.
     pub map: u32,
+    /// Bytes that the head may take.
+    pub head: u32,
 }
 
 impl Sizes {
@@ -26,6 +28,7 @@ impl Sizes {
             places: length.min(22).min(cap - 5),
             runs: length.min(21).min(cap - 6),
             map: (length - 3).clamp(7, 14).min(cap - 8),
+            head: cap - 2,
         }
     }
 }
@@ -36,6 +39,8 @@ pub enum Field<'a> {
     Bytes(&'a mut [u8]),
     /// Points of maps.
     Words(&'a mut [u16]),
+    /// Weights of the head.
+    Shorts(&'a mut [i16]),
     /// Maps of histories, counters.
     Longs(&'a mut [u32]),
     /// Weights, within the mixer's limit.
@@ -61,6 +66,9 @@ impl Predictor {
             visit(Field::Words(points));
         }
         visit(Field::Words(self.refine.points_mut()));
+        let (weights, counts) = self.head.parts_mut();
+        visit(Field::Shorts(weights));
+        visit(Field::Words(counts));
         visit(Field::Adaptive(&mut self.order0));
         visit(Field::Adaptive(self.long.confidence_mut()));
         visit(Field::Adaptive(self.short.confidence_mut()));
@@ -85,6 +93,7 @@ impl Predictor {
         self.mixing = other.mixing;
         self.runs = other.runs;
         self.refine = other.refine;
+        self.head = other.head;
         self.order0 = other.order0;
         self.leaps = other.leaps;
         self.long.adopt(&mut other.long);

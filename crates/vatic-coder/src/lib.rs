@@ -32,6 +32,7 @@ mod adaptive;
 mod contexts;
 mod error;
 mod groups;
+mod head;
 mod histories;
 mod history;
 mod leaps;

@@ -8,7 +8,7 @@ use crate::matching::LENGTHS;
 use crate::mixer::{LANES, ONE, Rate, WeightSet};
 
 /// Vectors of inputs.
-pub const VECTORS: usize = 5;
+pub const VECTORS: usize = 4;
 /// Inputs.
 pub const INPUTS: usize = VECTORS * LANES;
 /// Sets of weights in the first layer.

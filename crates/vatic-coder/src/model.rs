@@ -93,7 +93,8 @@ impl Model {
     /// Codes `token` of a stream. With `weights`, the transformer takes part.
     ///
     /// # Panics
-    /// If `stream` is not below the number of streams, `token` is not in the vocabulary, or the groups of `weights` are those of another tree.
+    /// If `stream` is not below the number of streams, `token` is not in the vocabulary, the groups of `weights` are those of another tree, or
+    /// their hidden state has another width than the options say.
     pub fn encode(
         &mut self,
         stream: usize,
@@ -225,7 +226,8 @@ impl Model {
         let mut below_lo = 0;
         let mut below_hi = weights.as_ref().map_or(0, |w| w.below(node.hi));
         if let Some(predictor) = &mut self.predictor {
-            predictor.begin(stream, node.mid, weights.is_some());
+            let state = weights.as_ref().map(Weights::state);
+            predictor.begin(stream, node.mid, state);
         }
         while node.mid != 0 {
             node.children = self.tree.children(node.mid);

@@ -59,7 +59,7 @@ impl Default for Experts {
 }
 
 /// Names of the parts, by bit: experts, inputs, stages of mixing, contexts (see `contexts.rs`).
-const NAMES: [&str; 37] = [
+const NAMES: [&str; 34] = [
     "order0",
     "match",
     "short",
@@ -67,6 +67,7 @@ const NAMES: [&str; 37] = [
     "distances",
     "sharp",
     "refined",
+    "head",
     "by-node",
     "by-match",
     "by-trust",
@@ -75,10 +76,7 @@ const NAMES: [&str; 37] = [
     "maps",
     "t1",
     "t2",
-    "t3",
-    "b1",
     "b2",
-    "b3",
     "b4",
     "b6",
     "o1",
@@ -89,7 +87,6 @@ const NAMES: [&str; 37] = [
     "word",
     "pair",
     "skip1",
-    "skip2",
     "column",
     "above",
     "record",
@@ -106,6 +103,8 @@ pub struct Options {
     pub experts: Experts,
     /// Cap of the experts' tables in bytes, as a power of two (clamped to 16..=30). Small inputs take less.
     pub memory_log2: u8,
+    /// Width of the transformer's hidden states, 0 if they are not known.
+    pub width: usize,
     /// Whether to account for what each source alone would have paid ([`Model::report`](crate::Model::report)); slower.
     pub report: bool,
 }
@@ -115,6 +114,7 @@ impl Default for Options {
         Options {
             experts: Experts::ALL,
             memory_log2: 27,
+            width: 0,
             report: false,
         }
     }

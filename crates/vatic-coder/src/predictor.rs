@@ -2,6 +2,7 @@
 
 use crate::adaptive::{Adaptive, Apm};
 use crate::contexts::{self, MAX_CONTEXTS, Memory, RUN_CONTEXTS};
+use crate::head::Head;
 use crate::histories::Histories;
 use crate::history::{Recent, Tokens};
 use crate::leaps::Leaps;
@@ -19,6 +20,9 @@ const KNOWN: usize = 13 * 4 * 4;
 const TRUST: usize = KNOWN + (MAX_CONTEXTS + 1) * 8;
 /// Depth below which each node of the tree has a vector of weights.
 const PATH: usize = 10;
+
+/// Where the head's input stands, after the transformer's first.
+const CORRECTION: usize = 3;
 
 /// Which parts are on.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +92,7 @@ pub struct Predictor {
     pub(crate) short: Matcher,
     pub(crate) runs: Runs,
     pub(crate) refine: Apm,
+    pub(crate) head: Head,
     pub(crate) leaps: Leaps,
     pub(crate) mixing: Mixing,
     // Of the token at hand:
@@ -112,7 +117,7 @@ struct Places {
     runs: usize,
     /// Plain counts and the two matches.
     plain: usize,
-    /// Three of the transformer, then the constant one.
+    /// Four of the transformer, then the constant one.
     foretold: usize,
 }
 
@@ -123,7 +128,10 @@ impl Places {
         let flat = weights.as_flattened_mut();
         flat[self.distances..self.runs].fill(0);
         flat[self.foretold..].fill(0);
-        flat[self.foretold] = if foretold { ONE } else { 0 };
+        if foretold {
+            flat[self.foretold] = ONE;
+            flat[self.foretold + CORRECTION] = 20_000;
+        }
         weights
     }
 }
@@ -201,6 +209,11 @@ impl Predictor {
             ),
             run_active,
             refine: Apm::new(MAX_DEPTH * 4, 6),
+            head: Head::new(
+                vocabulary.len(),
+                if has("head") { options.width } else { 0 },
+                sizes.head,
+            ),
             leaps: Leaps::new(),
             mixing: Mixing::new(
                 Stages {
@@ -214,7 +227,7 @@ impl Predictor {
                     maps: has("maps"),
                 },
                 &places.initial_weights(false),
-                (places.foretold + 4).div_ceil(LANES),
+                (places.foretold + 5).div_ceil(LANES),
                 [
                     if bytes {
                         256
@@ -283,10 +296,13 @@ impl Predictor {
         Ahead { histories, runs }
     }
 
-    /// Makes ready for the next token of a stream, from the root of the tree; `foretold`: the transformer takes part.
+    /// Makes ready for the next token of a stream, from the root of the tree. If the transformer takes part, `state` is its hidden
+    /// state (empty if that is not known).
     #[inline(always)]
-    pub fn begin(&mut self, stream: usize, root: u16, foretold: bool) {
-        if foretold && self.mixing.is_fresh() {
+    pub fn begin(&mut self, stream: usize, root: u16, state: Option<&[i8]>) {
+        self.head.begin(state.unwrap_or_default());
+        self.head.prefetch(root);
+        if state.is_some() && self.mixing.is_fresh() {
             self.mixing.set_weights(&self.places.initial_weights(true));
         }
         let ahead = match self.streams[stream].ahead.take() {
@@ -351,7 +367,7 @@ impl Predictor {
                 .runs
                 .predict(run, node.lo, node.mid, node.hi, node.depth);
         }
-        let inputs = &mut inputs[places.plain..places.plain + 7];
+        let inputs = &mut inputs[places.plain..places.plain + 8];
         inputs[0] = if self.on.order0 {
             self.order0[usize::from(node.mid)].stretched()
         } else {
@@ -386,10 +402,11 @@ impl Predictor {
                         .refine(foretold, depth * 4 + self.surprise.min(3)),
                 );
             }
+            inputs[6] = self.head.predict(node.mid, foretold);
         } else {
-            inputs[4..6].fill(0);
+            inputs[4..7].fill(0);
         }
-        inputs[6] = 256;
+        inputs[7] = 256;
         let last = self.streams[stream].recent.last as u32;
         let known_contexts = self.histories.found;
         let order = known_contexts * 4 / (self.active.len() + 1);
@@ -415,10 +432,11 @@ impl Predictor {
             hash: combine(u32::from(node.mid), last & 0xFF),
         };
         let probability = self.mixing.mix(&self.inputs, &at);
-        if (node.depth + 1).is_multiple_of(LEVELS) {
-            // The next levels' histories, most likely.
-            let child = node.children[usize::from(probability >> 15)];
-            if child != 0 {
+        // What the next levels need, most likely.
+        let child = node.children[usize::from(probability >> 15)];
+        if child != 0 {
+            self.head.prefetch(child);
+            if (node.depth + 1).is_multiple_of(LEVELS) {
                 self.histories.prefetch(&self.contexts, child);
             }
         }
@@ -448,6 +466,7 @@ impl Predictor {
             self.short.update(bit);
         }
         if node.left | node.right != 0 {
+            self.head.update(bit);
             if self.on.refined {
                 self.refine.update(bit);
             }

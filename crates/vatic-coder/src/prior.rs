@@ -3,7 +3,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 4 | `VXP` and the version |
-//! | 8 | fingerprint of vocabulary and set of experts |
+//! | 8 | fingerprint of vocabulary, set of experts and width of the hidden state |
 //! | 3 | sizes of the tables of histories, of runs, and of the last map, as powers of two |
 //! | 4, 2n | number of tokens to be remembered, and they |
 //! | … | the state: (number of zero bytes, number of others, these) repeated, numbers as LEB128 |
@@ -16,11 +16,11 @@ use crate::mixer::MAX_WEIGHT;
 use crate::predictor::Predictor;
 use crate::{Error, Options, Vocabulary};
 
-const MAGIC: [u8; 4] = *b"VXP\x01";
+const MAGIC: [u8; 4] = *b"VXP\x02";
 /// Tokens that are kept for matches.
 const REMEMBERED: usize = 1 << 16;
 
-/// Tells vocabularies and sets of experts apart (FNV-1a, 64 bits).
+/// Tells vocabularies, sets of experts and widths of the hidden state apart (FNV-1a, 64 bits).
 fn fingerprint(vocabulary: &Vocabulary, options: &Options) -> u64 {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
     let mut hash = options
@@ -28,6 +28,7 @@ fn fingerprint(vocabulary: &Vocabulary, options: &Options) -> u64 {
         .0
         .to_le_bytes()
         .into_iter()
+        .chain((options.width as u32).to_le_bytes())
         .fold(0xcbf2_9ce4_8422_2325, step);
     for id in 0..vocabulary.len() {
         let token = vocabulary.token(id as u16);
@@ -45,6 +46,7 @@ fn write(field: Field, out: &mut Vec<u8>) {
     match field {
         Field::Bytes(all) => out.extend_from_slice(all),
         Field::Words(all) => all.iter().for_each(|x| out.extend(x.to_le_bytes())),
+        Field::Shorts(all) => all.iter().for_each(|x| out.extend(x.to_le_bytes())),
         Field::Longs(all) => all.iter().for_each(|x| out.extend(x.to_le_bytes())),
         Field::Weights(all) => all.iter().for_each(|x| out.extend(x.to_le_bytes())),
         Field::Adaptive(all) => all.iter().for_each(|x| out.extend(x.0.to_le_bytes())),
@@ -269,6 +271,7 @@ pub fn load(
         match field {
             Field::Bytes(all) => change(all, d, |&x| [x], |[x]| x),
             Field::Words(all) => change(all, d, |x| x.to_le_bytes(), u16::from_le_bytes),
+            Field::Shorts(all) => change(all, d, |x| x.to_le_bytes(), i16::from_le_bytes),
             Field::Longs(all) => change(all, d, |x| x.to_le_bytes(), u32::from_le_bytes),
             Field::Weights(all) => {
                 change(

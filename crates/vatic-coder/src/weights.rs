@@ -23,6 +23,7 @@ pub struct Sums {
 pub struct Weights<'a> {
     groups: &'a Groups,
     weights: &'a [u32],
+    state: &'a [i8],
     within: &'a mut dyn FnMut(usize, &mut [u32]),
     sums: &'a mut Sums,
     /// The first leaf of the group that the path is in.
@@ -31,13 +32,15 @@ pub struct Weights<'a> {
 
 impl<'a> Weights<'a> {
     /// The weights of all groups, and a function that gives those of the leaves of a group (its number, and room for as many
-    /// weights as it has leaves). It is called at most once, for the group of the token that is coded.
+    /// weights as it has leaves). It is called at most once, for the group of the token that is coded. `state` is the hidden state from
+    /// which all of them were computed, quantised ([`Options::width`](crate::Options::width) levels, whatever their scale), or empty.
     ///
     /// # Panics
     /// If there is not one weight per group.
     pub fn new(
         groups: &'a Groups,
         weights: &'a [u32],
+        state: &'a [i8],
         within: &'a mut dyn FnMut(usize, &mut [u32]),
         sums: &'a mut Sums,
     ) -> Weights<'a> {
@@ -57,10 +60,16 @@ impl<'a> Weights<'a> {
         Weights {
             groups,
             weights,
+            state,
             within,
             sums,
             inside: None,
         }
+    }
+
+    /// The hidden state, if it is known.
+    pub(crate) fn state(&self) -> &'a [i8] {
+        self.state
     }
 
     /// Number of leaves.
@@ -121,7 +130,7 @@ mod tests {
             let groups = Groups::single(&tree);
             let mut sums = Sums::default();
             let mut within = |_: usize, _: &mut [u32]| unreachable!("no leaf was asked for");
-            let weights = Weights::new(&groups, &leaves, &mut within, &mut sums);
+            let weights = Weights::new(&groups, &leaves, &[], &mut within, &mut sums);
             for end in 0..=leaves.len() {
                 prop_assert_eq!(weights.below(end), leaves[..end].iter().sum::<u32>());
             }
@@ -137,7 +146,7 @@ mod tests {
             weights.fill(3);
         };
         let mut sums = Sums::default();
-        let mut weights = Weights::new(&groups, &[5, 6, 7, 8], &mut within, &mut sums);
+        let mut weights = Weights::new(&groups, &[5, 6, 7, 8], &[], &mut within, &mut sums);
         assert!(!weights.enter(0, 64));
         assert_eq!(
             [0, 16, 32, 48, 64].map(|end| weights.below(end)),

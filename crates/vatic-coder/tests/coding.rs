@@ -70,7 +70,12 @@ struct Foretold {
     groups: Groups,
     sums: Sums,
     of_groups: Vec<u32>,
+    /// A hidden state of [`WIDTH`] levels.
+    state: Vec<i8>,
 }
+
+/// Of the hidden states, no multiple of what vectors hold.
+const WIDTH: usize = 37;
 
 impl Foretold {
     fn new(groups: Groups) -> Foretold {
@@ -78,6 +83,7 @@ impl Foretold {
             groups,
             sums: Sums::default(),
             of_groups: Vec::new(),
+            state: Vec::new(),
         }
     }
 
@@ -87,11 +93,15 @@ impl Foretold {
         self.of_groups.clear();
         let sum = |n| leaves[groups.leaves(n)].iter().sum::<u32>();
         self.of_groups.extend((0..groups.len()).map(sum));
+        self.state.clear();
+        self.state
+            .extend(leaves.iter().cycle().take(WIDTH).map(|&leaf| leaf as i8));
         let mut within =
             |n, weights: &mut [u32]| weights.copy_from_slice(&leaves[groups.leaves(n)]);
         f(Some(Weights::new(
             groups,
             &self.of_groups,
+            &self.state,
             &mut within,
             &mut self.sums,
         )))
@@ -218,6 +228,50 @@ fn each_input_has_its_account() {
             "{name} knows something"
         );
     }
+}
+
+/// What a hidden state means is learnt though the weights never tell: tokens depend on the sign of one of its features.
+#[test]
+fn the_head_learns_what_the_weights_leave_out() {
+    let set = words();
+    let groups = Groups::balanced(&set.1, &[1; 500], 60, 32);
+    let (of_groups, mut sums) = (vec![1 << 20; groups.len()], Sums::default());
+    let mut coded = |experts: Experts| {
+        let options = Options {
+            experts,
+            width: WIDTH,
+            ..Options::default()
+        };
+        let mut model = Model::new(&set.0, &set.1, &options, 1, 3000).unwrap();
+        let (mut encoder, mut numbers) = (Encoder::new(), Numbers(5));
+        for _ in 0..3000 {
+            let state: Vec<i8> = (0..WIDTH).map(|_| numbers.next() as i8).collect();
+            let token = numbers.next() as u16 % 250 + if state[20] < 0 { 250 } else { 0 };
+            let mut within = |_: usize, weights: &mut [u32]| weights.fill(1 << 20);
+            let weights = Weights::new(&groups, &of_groups, &state, &mut within, &mut sums);
+            model.encode(0, Some(weights), token, &mut encoder);
+        }
+        encoder.finish().len()
+    };
+    let head = Experts::named("head").unwrap();
+    let (with, without) = (coded(Experts::ALL), coded(Experts::ALL.without(head)));
+    // One of nine bits a token can be known: 375 bytes.
+    assert!(with + 100 < without, "{with} {without}");
+}
+
+#[test]
+#[should_panic(expected = "the state's width is another")]
+fn a_state_of_another_width_is_refused() {
+    let set = words();
+    let groups = Groups::balanced(&set.1, &[1; 500], 60, 32);
+    let options = Options {
+        width: WIDTH + 1,
+        ..Options::default()
+    };
+    let mut model = Model::new(&set.0, &set.1, &options, 1, 1).unwrap();
+    Foretold::new(groups).with(Some(&[1; 500]), |w| {
+        model.encode(0, w, 1, &mut Encoder::new())
+    });
 }
 
 #[test]
@@ -447,20 +501,20 @@ proptest! {
     fn any_tokens_round_trip(pieces in some_tokens(500), parts in any::<u64>(), all in any::<bool>(), memory in 0u8..40,
         foretold in any::<bool>()) {
         let experts = if all { Experts::ALL } else { Experts(parts) };
-        let options = Options { experts, memory_log2: memory.min(20), report: parts & 1 == 1 };
+        let options = Options { experts, memory_log2: memory.min(20), width: WIDTH, report: parts & 1 == 1 };
         round_trip(&words(), &options, &pieces, foretold, None);
     }
 
     #[test]
     fn any_bytes_round_trip(pieces in some_tokens(256), memory in 0u8..20, foretold in any::<bool>()) {
-        let options = Options { memory_log2: memory, ..Options::default() };
+        let options = Options { memory_log2: memory, width: WIDTH, ..Options::default() };
         round_trip(&bytes(), &options, &pieces, foretold, None);
     }
 
     #[test]
     fn damaged_priors_are_safe(at in 19usize..30_000, flip in 1u8.., more in prop::collection::vec(any::<u8>(), 0..40)) {
         let set = words();
-        let options = Options { memory_log2: 16, ..Options::default() };
+        let options = Options { memory_log2: 16, width: WIDTH, ..Options::default() };
         let tokens: Vec<u16> = (0..3000u32).map(|i| (i * i % 413) as u16).collect();
         let mut teacher = Model::new(&set.0, &set.1, &options, 1, 3000).unwrap();
         for &token in &tokens {
@@ -552,12 +606,18 @@ fn a_prior_starts_where_the_teacher_stood() {
     let set = words();
     let options = Options {
         memory_log2: 18,
+        width: WIDTH,
         ..Options::default()
     };
     let tokens: Vec<u16> = (0..2000u32).map(|i| (i * i % 313) as u16).collect();
     let mut teacher = Model::new(&set.0, &set.1, &options, 1, 2000).unwrap();
-    for &token in &tokens {
-        teacher.encode(0, None, token, &mut Encoder::new());
+    let mut room = Foretold::new(Groups::balanced(&set.1, &[1; 500], 60, 32));
+    for (n, &token) in tokens.iter().enumerate() {
+        // With a transformer and without.
+        let leaves = if n < 1000 { None } else { weights(n, 500) };
+        room.with(leaves.as_deref(), |w| {
+            teacher.encode(0, w, token, &mut Encoder::new());
+        });
     }
     let mut pupil = Model::new(&set.0, &set.1, &options, 1, 2000).unwrap();
     pupil.load(&teacher.save()).unwrap();
@@ -638,14 +698,18 @@ fn golden() {
             }
         })
         .collect();
-    let words = round_trip(&words(), &Options::default(), &[tokens], true, None).0;
+    let with_head = Options {
+        width: WIDTH,
+        ..Options::default()
+    };
+    let words = round_trip(&words(), &with_head, &[tokens], true, None).0;
     let found = [&plain, &pieces, &words].map(|coded| (coded.len(), fingerprint(coded)));
     assert_eq!(
         found,
         [
             (87, 8918432348054374293),
             (90, 18066102054447130855),
-            (1810, 7437316842561552086)
+            (1799, 16284088499014482980)
         ]
     );
 }

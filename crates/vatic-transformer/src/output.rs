@@ -49,6 +49,15 @@ impl Predictions {
         self.rows.is_empty()
     }
 
+    /// The hidden state after row `row`, from which all weights are computed: the last layer's output, normalised and quantised.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn state(&self, row: usize) -> &[i8] {
+        assert!(row < self.len(), "row {row} was not computed");
+        &self.levels[row * self.width..][..self.width]
+    }
+
     /// The weights of all groups after row `row`: each at least 1, their sum about 2³⁰ (at most 2³¹). The model's probability of
     /// a group is its weight over the sum.
     ///

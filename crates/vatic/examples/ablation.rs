@@ -30,10 +30,11 @@ struct Setup {
     streams: usize,
 }
 
-/// The weights of all groups, and of the tokens of the group that came.
+/// The weights of all groups, of the tokens of the group that came, and what they were computed from.
 struct Foretold {
     groups: Vec<u32>,
     leaves: Vec<u32>,
+    state: Vec<i8>,
 }
 
 /// A file's tokens, and what was foretold of each of them.
@@ -104,6 +105,7 @@ impl Setup {
                     let here = Foretold {
                         groups: predictions.groups(row).to_vec(),
                         leaves: leaves.weights(&predictions, row, group).to_vec(),
+                        state: predictions.state(row).to_vec(),
                     };
                     entropy += cost(&here.groups, group) + cost(&here.leaves, place);
                     foretold.push(here);
@@ -129,6 +131,7 @@ impl Setup {
     ) -> Result<Coded, Box<dyn Error>> {
         let options = Options {
             experts,
+            width: self.transformer.config().width,
             ..Options::default()
         };
         let new = || {
@@ -144,18 +147,28 @@ impl Setup {
         let mut sums = Sums::default();
         let (mut model, mut encoder) = (new()?, Encoder::new());
         let start = Instant::now();
-        for (stream, token, Foretold { groups, leaves }) in (0..longest).flat_map(order) {
+        for (stream, token, foretold) in (0..longest).flat_map(order) {
+            let Foretold {
+                groups,
+                leaves,
+                state,
+            } = foretold;
             let mut within = |_: usize, weights: &mut [u32]| weights.copy_from_slice(leaves);
-            let weights = Weights::new(&self.groups, groups, &mut within, &mut sums);
+            let weights = Weights::new(&self.groups, groups, state, &mut within, &mut sums);
             model.encode(stream, Some(weights), token, &mut encoder);
         }
         let coded = encoder.finish();
         let nanos = start.elapsed().as_nanos() as f64 / file.bytes.max(1) as f64;
         if verify {
             let (mut model, mut decoder) = (new()?, Decoder::new(&coded));
-            for (stream, token, Foretold { groups, leaves }) in (0..longest).flat_map(order) {
+            for (stream, token, foretold) in (0..longest).flat_map(order) {
+                let Foretold {
+                    groups,
+                    leaves,
+                    state,
+                } = foretold;
                 let mut within = |_: usize, weights: &mut [u32]| weights.copy_from_slice(leaves);
-                let weights = Weights::new(&self.groups, groups, &mut within, &mut sums);
+                let weights = Weights::new(&self.groups, groups, state, &mut within, &mut sums);
                 assert_eq!(model.decode(stream, Some(weights), &mut decoder), token);
             }
         }

@@ -54,6 +54,7 @@ impl Setting {
                 .map_or(vatic_coder::Experts::ALL, vatic_coder::Experts),
             memory_log2: self.memory_log2,
             report: self.report,
+            ..vatic_coder::Options::default()
         }
     }
 }

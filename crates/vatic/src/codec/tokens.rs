@@ -95,9 +95,12 @@ pub(crate) fn experts(
     length: usize,
 ) -> Result<vatic_coder::Model> {
     let (vocabulary, tree) = (model.vocabulary(), model.tree());
-    let mut experts =
-        vatic_coder::Model::new(vocabulary, tree, &setting.coder(), streams, length as u64)
-            .map_err(coder_error)?;
+    let options = vatic_coder::Options {
+        width: model.width(),
+        ..setting.coder()
+    };
+    let mut experts = vatic_coder::Model::new(vocabulary, tree, &options, streams, length as u64)
+        .map_err(coder_error)?;
     if let Some(prior) = &setting.prior {
         let state = prior.tokens_state(model)?;
         experts
@@ -137,6 +140,7 @@ impl<'a> Foretold<'a> {
         code(Weights::new(
             self.model.groups(),
             groups,
+            predictions.state(row),
             &mut within,
             &mut self.sums,
         ))

@@ -165,6 +165,11 @@ impl Model {
         &self.0.tree
     }
 
+    /// Of the transformer's hidden states.
+    pub(crate) fn width(&self) -> usize {
+        self.0.runtime.width()
+    }
+
     pub(crate) fn boundary(&self) -> u16 {
         self.0.boundary
     }

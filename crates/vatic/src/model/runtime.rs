@@ -32,6 +32,11 @@ impl Runtime {
         self.0.config().vocab
     }
 
+    /// Of the hidden states.
+    pub(crate) fn width(&self) -> usize {
+        self.0.config().width
+    }
+
     pub(crate) fn id(&self) -> ModelId {
         let [a, b, c, d, e, f, g, h, ..] = self.0.id();
         ModelId([a, b, c, d, e, f, g, h])
