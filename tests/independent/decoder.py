@@ -479,7 +479,7 @@ class Prediction:
 
 # ------------------------------------------------------------------- §7.1: the functions of experts and mixer
 
-ALL_EXPERTS = (1 << 34) - 1
+ALL_EXPERTS = (1 << 35) - 1
 
 
 def make_g():
@@ -600,6 +600,9 @@ class History:
         self.window = 1 << (clamp(c, 64, 65536) - 1).bit_length()
         self.word = self.pw = self.ppw = 0
         self.line = self.line_above = 0  # positions at which they begin
+        # Fields: their starts in the line above and in this one, and what else §7.3 counts.
+        self.starts_above, self.starts = [], [0]
+        self.same, self.misses, self.marks = 1, 0, 0
         self.followers = {}  # of each token the last two: 2^16 · the earlier + the later
         self.stride, self.votes, self.last_place, self.distance = 0, [0] * 4096, [0] * 256, [0] * 256
 
@@ -621,8 +624,37 @@ class History:
         for byte in its_bytes:
             self.add_byte(byte)
 
+    def place_above(self):
+        """The place of the byte above the next one in the same field, or None."""
+        n = len(self.starts) - 1
+        if n >= min(len(self.starts_above), 256):
+            return None
+        return self.starts_above[n] + len(self.bytes) - self.starts[n]
+
+    @property
+    def field(self):
+        return len(self.starts) - 1
+
+    def under(self):
+        place = self.place_above()
+        if place is None:
+            return 0
+        return sum(self.b(len(self.bytes) - place - n) << 8 * n for n in range(4))
+
     def add_byte(self, byte):
+        place = self.place_above()
+        if place is None or self.b(len(self.bytes) - place) != byte:
+            self.same, self.misses = 0, self.misses + 1
         self.bytes.append(byte)
+        word = 48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122 or byte == 95 or byte >= 128
+        if not word and byte not in (32, 9):
+            self.marks = (self.marks << 8 | byte) & M32
+        if not word and byte not in (45, 46):
+            self.same = 1
+            if byte == 10:
+                self.starts_above, self.starts = self.starts, []
+                self.misses, self.marks = 0, 10
+            self.starts.append(len(self.bytes))
         if 65 <= byte <= 90 or 97 <= byte <= 122 or byte >= 128:
             letter = byte + 32 if byte <= 90 else byte
             x = ((self.word + letter) * 0x2F0B4C47) & M32
@@ -661,7 +693,7 @@ class History:
             h1 = combine(1, self.t(1))
             h2 = combine(h1, self.t(2))
             hashes = [h1, h2]
-            for i, n in enumerate((2, 4, 6)):
+            for i, n in enumerate((4, 6)):
                 x = self.last_bytes(n)
                 hashes.append(combine(100 + i, x & M32, x >> 32))
             k, v, v_before = (1, word, self.pw) if word else (0, self.pw, self.ppw)
@@ -669,8 +701,13 @@ class History:
                 combine(200 + k, v, b1),
                 combine(202 + k, v, v_before),
                 combine(400, min(column, 255), up & 255),
-                combine(401, up, b1),
                 combine(500, self.t(1), self.followers.get(self.t(1), 0)),
+            ]
+            under, same = self.under(), self.same
+            hashes += [
+                combine(600, self.marks, b1),
+                combine(601, under, combine(self.field, 2 * min(self.misses, 3) + same)),
+                combine(602, under, combine(same, combine(v, b1))),
             ]
         else:
             hashes = []
@@ -980,7 +1017,7 @@ class Experts:
         l, m = max(10, (content_length - 1).bit_length()), memory
         tokens = kind == 2
         self.kind, self.histories = kind, histories
-        self.contexts = 10 if tokens else 12
+        self.contexts = 11 if tokens else 12
         self.slots = BitHistories(1 << min(l + 6, m - 1))
         self.maps = [Adaptive(STATE_INITIAL, 0, 255) for _ in range(self.contexts)]
         self.runs = Runs(1 << min(l, 21, m - 6)) if tokens else None
@@ -990,14 +1027,13 @@ class Experts:
         self.short = Match(3 if tokens else 6, bits, len(histories))
         self.head = Head(vocabulary_size, width, m) if tokens else None
         self.leaps = Leaps()
-        self.transformer_apm = APM(4 * 24, 6)
         self.match_apm = APM(24 * 32, 6)
         self.last_map_size = 1 << min(clamp(l - 3, 7, 14), m - 8)
         self.last_map = APM(self.last_map_size, 5)
         # The four sets of weights lie in one table; `base` is where each begins.
         expert, f = (4000, 65536) if tokens else (10000, 0)
         initial = [expert] * self.contexts + [0] * self.contexts + [expert] * (6 if tokens else 3)
-        initial += [f, 0, 0, 20000 if tokens else 0, 0]
+        initial += [f, 0, 20000 if tokens else 0, 0]
         sizes = (1024 + 4 * 24 if tokens else 256, 256, 208 + 8 * 17, 8 * 256)
         self.base = [sum(sizes[:i]) for i in range(4)]
         self.weights = np.tile(np.array(initial, np.int64), (sum(sizes), 1))
@@ -1052,10 +1088,9 @@ class Experts:
         depth, surprise, f = min(depth, 23), min(self.surprise, 3), 0
         if tokens:
             f = logodds(right, left)
-            x += [f, (squash(f) - 32768) >> 4, stretch(self.transformer_apm.at(f, 4 * depth + surprise))]
-            x.append(self.head.input(mid, f))
+            x += [f, (squash(f) - 32768) >> 4, self.head.input(mid, f)]
         else:
-            x += [0, 0, 0, 0]
+            x += [0, 0, 0]
         x.append(256)
         self.x = np.array(x, np.int64)
 
@@ -1106,7 +1141,6 @@ class Experts:
         self.short.learn(bit)
         if tokens:
             self.runs.learn(bit)
-            self.transformer_apm.learn(bit)
             self.head.learn(bit)
             taken = self.right if bit else self.left
             self.surprise += min(4 * taken, M32) < self.left + self.right

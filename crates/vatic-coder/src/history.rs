@@ -1,6 +1,7 @@
 //! What has been coded, by stream, and where the match model looks.
 
 use crate::Vocabulary;
+use crate::fields::Fields;
 use crate::prefetch::prefetch;
 
 /// All tokens of a frame so far, by stream. Bytes are kept as bytes.
@@ -109,6 +110,8 @@ pub struct Recent {
     pub previous_word: u32,
     /// And of the one before that.
     pub second_word: u32,
+    /// Fields of this line and the one above.
+    pub fields: Fields,
 }
 
 impl Recent {
@@ -125,6 +128,7 @@ impl Recent {
             word: 0,
             previous_word: 0,
             second_word: 0,
+            fields: Fields::new(),
         }
     }
 
@@ -158,6 +162,8 @@ impl Recent {
     /// Appends a byte.
     #[inline(always)]
     pub fn push(&mut self, byte: u8) {
+        let above = self.fields.above(self.position).map(|at| self.at(at));
+        self.fields.push(byte, self.position, above);
         self.ring[self.position & self.mask] = byte;
         self.position += 1;
         self.last = self.last << 8 | u64::from(byte);

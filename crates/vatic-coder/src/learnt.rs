@@ -65,7 +65,6 @@ impl Predictor {
         for points in points {
             visit(Field::Words(points));
         }
-        visit(Field::Words(self.refine.points_mut()));
         let (weights, counts) = self.head.parts_mut();
         visit(Field::Shorts(weights));
         visit(Field::Words(counts));
@@ -92,7 +91,6 @@ impl Predictor {
         self.histories = other.histories;
         self.mixing = other.mixing;
         self.runs = other.runs;
-        self.refine = other.refine;
         self.head = other.head;
         self.order0 = other.order0;
         self.leaps = other.leaps;

@@ -31,6 +31,7 @@
 mod adaptive;
 mod contexts;
 mod error;
+mod fields;
 mod groups;
 mod head;
 mod histories;

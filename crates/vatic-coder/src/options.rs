@@ -59,14 +59,13 @@ impl Default for Experts {
 }
 
 /// Names of the parts, by bit: experts, inputs, stages of mixing, contexts (see `contexts.rs`).
-const NAMES: [&str; 34] = [
+const NAMES: [&str; 35] = [
     "order0",
     "match",
     "short",
     "runs",
     "distances",
     "sharp",
-    "refined",
     "head",
     "by-node",
     "by-match",
@@ -76,7 +75,6 @@ const NAMES: [&str; 34] = [
     "maps",
     "t1",
     "t2",
-    "b2",
     "b4",
     "b6",
     "o1",
@@ -93,6 +91,9 @@ const NAMES: [&str; 34] = [
     "record2",
     "sparse",
     "indirect",
+    "marks",
+    "field",
+    "cell",
     "leaps",
 ];
 

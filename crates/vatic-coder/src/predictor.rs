@@ -1,13 +1,13 @@
 //! Experts, mixer and maps at work on one token: everything that is learnt, and how it predicts a decision.
 
-use crate::adaptive::{Adaptive, Apm};
+use crate::adaptive::Adaptive;
 use crate::contexts::{self, MAX_CONTEXTS, Memory, RUN_CONTEXTS};
 use crate::head::Head;
 use crate::histories::Histories;
 use crate::history::{Recent, Tokens};
 use crate::leaps::Leaps;
 use crate::learnt::Sizes;
-use crate::logistic::{cost, log_odds, squash, stretch};
+use crate::logistic::{cost, log_odds, squash};
 use crate::matching::{LENGTHS, Matcher, Prediction};
 use crate::mixer::{LANES, ONE};
 use crate::mixing::{INPUTS, Mixing, Situation, Stages, VECTORS};
@@ -22,7 +22,7 @@ const TRUST: usize = KNOWN + (MAX_CONTEXTS + 1) * 8;
 const PATH: usize = 10;
 
 /// Where the head's input stands, after the transformer's first.
-const CORRECTION: usize = 3;
+const CORRECTION: usize = 2;
 
 /// Which parts are on.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +32,6 @@ struct Switches {
     short: bool,
     runs: bool,
     sharp: bool,
-    refined: bool,
     distances: bool,
     leaps: bool,
 }
@@ -91,7 +90,6 @@ pub struct Predictor {
     pub(crate) long: Matcher,
     pub(crate) short: Matcher,
     pub(crate) runs: Runs,
-    pub(crate) refine: Apm,
     pub(crate) head: Head,
     pub(crate) leaps: Leaps,
     pub(crate) mixing: Mixing,
@@ -117,7 +115,7 @@ struct Places {
     runs: usize,
     /// Plain counts and the two matches.
     plain: usize,
-    /// Four of the transformer, then the constant one.
+    /// Three of the transformer, then the constant one.
     foretold: usize,
 }
 
@@ -178,7 +176,6 @@ impl Predictor {
                 short: has("short"),
                 runs: !run_active.is_empty(),
                 sharp: has("sharp"),
-                refined: has("refined"),
                 distances: distances > 0,
                 leaps: bytes && has("match") && has("leaps"),
             },
@@ -208,7 +205,6 @@ impl Predictor {
                 sizes.runs,
             ),
             run_active,
-            refine: Apm::new(MAX_DEPTH * 4, 6),
             head: Head::new(
                 vocabulary.len(),
                 if has("head") { options.width } else { 0 },
@@ -227,7 +223,7 @@ impl Predictor {
                     maps: has("maps"),
                 },
                 &places.initial_weights(false),
-                (places.foretold + 5).div_ceil(LANES),
+                (places.foretold + 4).div_ceil(LANES),
                 [
                     if bytes {
                         256
@@ -367,7 +363,7 @@ impl Predictor {
                 .runs
                 .predict(run, node.lo, node.mid, node.hi, node.depth);
         }
-        let inputs = &mut inputs[places.plain..places.plain + 8];
+        let inputs = &mut inputs[places.plain..places.plain + 7];
         inputs[0] = if self.on.order0 {
             self.order0[usize::from(node.mid)].stretched()
         } else {
@@ -396,17 +392,11 @@ impl Predictor {
             if self.on.sharp {
                 inputs[4] = (i32::from(squash(foretold)) - 32768) >> 4;
             }
-            if self.on.refined {
-                inputs[5] = stretch(
-                    self.refine
-                        .refine(foretold, depth * 4 + self.surprise.min(3)),
-                );
-            }
-            inputs[6] = self.head.predict(node.mid, foretold);
+            inputs[5] = self.head.predict(node.mid, foretold);
         } else {
-            inputs[4..7].fill(0);
+            inputs[4..6].fill(0);
         }
-        inputs[7] = 256;
+        inputs[6] = 256;
         let last = self.streams[stream].recent.last as u32;
         let known_contexts = self.histories.found;
         let order = known_contexts * 4 / (self.active.len() + 1);
@@ -467,9 +457,6 @@ impl Predictor {
         }
         if node.left | node.right != 0 {
             self.head.update(bit);
-            if self.on.refined {
-                self.refine.update(bit);
-            }
             let part = if bit { node.right } else { node.left };
             self.surprise +=
                 usize::from(part.saturating_mul(4) < node.left.wrapping_add(node.right));
