@@ -18,7 +18,7 @@
 //! | both, and a progress bar | [`copy_compress`], [`copy_decompress`] |
 //! | a part of a large file to look at | [`decompress_range`] |
 //! | thousands of records of one kind | [`Prior::learn`], then [`Options::prior`] |
-//! | short messages over a thin link | [`message`], with 2 bytes of overhead at most |
+//! | short messages over a thin link | [`message`], with 1 to 3 bytes of overhead |
 //!
 //! # What holds
 //!
