@@ -13,7 +13,7 @@ DIR ?=
 FUZZ_SECONDS ?= 30
 VATIC = $(or $(CARGO_TARGET_DIR),target)/release/vatic
 
-.PHONY: help demo test test-large bench bench-eval cross emulate miri spec lint lint-train deny fuzz install test-train train eval fixtures
+.PHONY: help demo test test-large bench bench-eval cross emulate miri spec lint lint-train deny fuzz fuzz-seeds install test-train train eval fixtures
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ deny: ## Licences and advisories of all dependencies (cargo-deny)
 
 fuzz: ## Each fuzz target for FUZZ_SECONDS (30): container, decoder, tokenizer, model loader, coder (cargo-fuzz)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh
+
+fuzz-seeds: ## Each fuzz target once over its seeds (needs a C++ compiler)
+	scripts/fuzz-seeds.sh
 
 install: ## The command, its man pages and completions below PREFIX (/usr/local)
 	$(CARGO) build --release -p vatic-cli

@@ -20,6 +20,8 @@ const KNOWN: usize = 13 * 4 * 4;
 const TRUST: usize = KNOWN + (MAX_CONTEXTS + 1) * 8;
 /// Depth below which each node of the tree has a vector of weights.
 const PATH: usize = 10;
+/// The same of a vocabulary of single bytes, whose tree has no more levels as a rule.
+const BYTE_PATH: usize = 8;
 
 /// Where the head's input stands, after the transformer's first.
 const CORRECTION: usize = 2;
@@ -226,7 +228,7 @@ impl Predictor {
                 (places.foretold + 4).div_ceil(LANES),
                 [
                     if bytes {
-                        256
+                        1 << BYTE_PATH
                     } else {
                         (1 << PATH) + MAX_DEPTH * 4
                     },
@@ -402,8 +404,10 @@ impl Predictor {
         let order = known_contexts * 4 / (self.active.len() + 1);
         let at = Situation {
             sets: [
-                if depth < PATH {
+                if depth < if self.bytes { BYTE_PATH } else { PATH } {
                     self.path
+                } else if self.bytes {
+                    0
                 } else {
                     (1 << PATH) + depth * 4 + order
                 },

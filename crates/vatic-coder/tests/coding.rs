@@ -230,6 +230,20 @@ fn each_input_has_its_account() {
     }
 }
 
+/// A tree of single bytes may be deeper than eight levels.
+#[test]
+fn bytes_may_have_an_uneven_tree() {
+    let counts: Vec<u32> = (0..256u32).map(|byte| 1 << (byte % 29)).collect();
+    let set = (
+        Arc::new(Vocabulary::bytes()),
+        Arc::new(Tree::new(&counts).unwrap()),
+    );
+    assert!((0..256).any(|byte| set.1.depth_of(byte) > 12));
+    let pieces = [(0..2000u32).map(|i| (i * i % 251) as u16).collect()];
+    round_trip(&set, &Options::default(), &pieces, false, None);
+    round_trip(&set, &Options::default(), &pieces, true, None);
+}
+
 /// What a hidden state means is learnt though the weights never tell: tokens depend on the sign of one of its features.
 #[test]
 fn the_head_learns_what_the_weights_leave_out() {

@@ -42,7 +42,7 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// The common fields of the shipped models; shape fields are those of the smallest valid model.
+    /// The common fields of the shipped models; shape fields are those of a small model.
     fn default() -> Config {
         Config {
             format: Config::FORMAT,
