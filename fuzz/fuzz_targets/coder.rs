@@ -49,7 +49,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let options = Options {
         experts,
-        memory_log2: 16,
+        memory_log2: 18,
         width: 24,
         ..Options::default()
     };

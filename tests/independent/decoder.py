@@ -947,7 +947,7 @@ class Head:
 
     def __init__(self, nodes, width, m):
         self.width = width
-        self.on = 2 * ((width + 15) // 16 * 16) * nodes <= 1 << (m - 2)
+        self.on = 2 * ((width + 15) // 16 * 16) * nodes <= 1 << (m - 3)
         if self.on:
             self.weights, self.counts = np.zeros((nodes, width), np.int64), [0] * nodes
 

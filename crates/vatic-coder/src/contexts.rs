@@ -3,8 +3,8 @@
 use crate::history::{Recent, Tokens};
 use crate::table::combine;
 
-/// Contexts of a token tree, by name. Those of tokens first, then bytes, words, gaps, columns. (Longer ones are left to
-/// the runs and the match models.)
+/// Contexts of a token tree, by name. Those of tokens first, then bytes, words, columns and fields. (Longer ones are left
+/// to the runs and the match models.)
 pub const TOKEN_CONTEXTS: [&str; 11] = [
     "t1", "t2", "b4", "b6", "word", "pair", "column", "indirect", "marks", "field", "cell",
 ];

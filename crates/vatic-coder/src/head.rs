@@ -137,3 +137,38 @@ impl Head {
         (&mut self.weights, &mut self.counts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Decides at one node, by the sign of a feature; how often the head leaned to the right side.
+    fn learns(mut head: Head) -> usize {
+        let decide = |n: i32| {
+            let state = [if n % 3 == 0 { -90 } else { 70 }, 20, 5];
+            head.begin(&state);
+            let correction = head.predict(7, 0);
+            head.update(n % 3 == 0);
+            usize::from((correction > 0) == (n % 3 == 0) && correction != 0)
+        };
+        (0..300).map(decide).sum()
+    }
+
+    #[test]
+    fn a_head_that_needs_too_much_memory_is_silent() {
+        assert!(learns(Head::new(8, 3, 8)) > 250);
+        assert_eq!(learns(Head::new(8, 3, 7)), 0);
+        assert_eq!(Head::new(usize::MAX, 3, 30).parts_mut().0.len(), 0);
+    }
+
+    #[test]
+    fn weights_stay_within_their_bits() {
+        let mut head = Head::new(1, 1, 10);
+        for n in 0..100_000 {
+            head.begin(&[if n % 2 == 0 { 127 } else { -128 }]);
+            head.predict(0, if n % 2 == 0 { -3 * LIMIT } else { 3 * LIMIT });
+            head.update(n % 2 == 0);
+        }
+        assert_eq!(head.parts_mut().0[0], i16::MAX);
+    }
+}

@@ -37,6 +37,15 @@ struct Foretold {
     state: Vec<i8>,
 }
 
+impl Foretold {
+    /// Calls `code` with what was foretold, in the form that the coder takes.
+    fn with<T>(&self, groups: &Groups, sums: &mut Sums, code: impl FnOnce(Weights) -> T) -> T {
+        let mut within = |_: usize, weights: &mut [u32]| weights.copy_from_slice(&self.leaves);
+        let weights = Weights::new(groups, &self.groups, &self.state, &mut within, sums);
+        code(weights)
+    }
+}
+
 /// A file's tokens, and what was foretold of each of them.
 struct Predicted {
     name: String,
@@ -148,28 +157,19 @@ impl Setup {
         let (mut model, mut encoder) = (new()?, Encoder::new());
         let start = Instant::now();
         for (stream, token, foretold) in (0..longest).flat_map(order) {
-            let Foretold {
-                groups,
-                leaves,
-                state,
-            } = foretold;
-            let mut within = |_: usize, weights: &mut [u32]| weights.copy_from_slice(leaves);
-            let weights = Weights::new(&self.groups, groups, state, &mut within, &mut sums);
-            model.encode(stream, Some(weights), token, &mut encoder);
+            foretold.with(&self.groups, &mut sums, |weights| {
+                model.encode(stream, Some(weights), token, &mut encoder);
+            });
         }
         let coded = encoder.finish();
         let nanos = start.elapsed().as_nanos() as f64 / file.bytes.max(1) as f64;
         if verify {
             let (mut model, mut decoder) = (new()?, Decoder::new(&coded));
             for (stream, token, foretold) in (0..longest).flat_map(order) {
-                let Foretold {
-                    groups,
-                    leaves,
-                    state,
-                } = foretold;
-                let mut within = |_: usize, weights: &mut [u32]| weights.copy_from_slice(leaves);
-                let weights = Weights::new(&self.groups, groups, state, &mut within, &mut sums);
-                assert_eq!(model.decode(stream, Some(weights), &mut decoder), token);
+                let decoded = foretold.with(&self.groups, &mut sums, |weights| {
+                    model.decode(stream, Some(weights), &mut decoder)
+                });
+                assert_eq!(decoded, token);
             }
         }
         Ok(Coded {

@@ -1,0 +1,337 @@
+//! Coding as a whole: what comes out is what went in, at the size that was accounted for, on any machine.
+
+mod head;
+mod leaps;
+mod priors;
+mod support;
+
+use leaps::leap_round_trip;
+use proptest::prelude::*;
+use std::sync::Arc;
+use support::*;
+use vatic_coder::{Decoder, Encoder, Experts, Groups, Model, Options, Tree, Vocabulary};
+
+#[test]
+fn accounts_are_the_real_size() {
+    let text = to_tokens(TEXT.repeat(20).as_bytes());
+    let (first, rest) = text.split_at(text.len() / 2);
+    for foretold in [false, true] {
+        let (coded, paid) = round_trip(
+            &bytes(),
+            &Options::default(),
+            &[first.to_vec(), rest.to_vec()],
+            foretold,
+            None,
+        );
+        let paid = paid as f64 / 65536.0 / 8.0;
+        assert!(
+            (coded.len() as f64 - paid).abs() <= 2.0 + paid * 1e-4,
+            "{} bytes for {paid}",
+            coded.len()
+        );
+    }
+}
+
+#[test]
+fn each_input_has_its_account() {
+    let (vocabulary, tree) = bytes();
+    let options = Options {
+        report: true,
+        ..Options::default()
+    };
+    let text = TEXT.repeat(10);
+    let mut model = Model::new(&vocabulary, &tree, &options, 1, text.len() as u64).unwrap();
+    let mut encoder = Encoder::new();
+    for &byte in text.as_bytes() {
+        model.encode(0, None, byte.into(), &mut encoder);
+    }
+    let report = model.report();
+    for name in ["o1", "o6", "word", "match", "order0"] {
+        let source = report
+            .sources
+            .iter()
+            .find(|source| source.name == name)
+            .unwrap();
+        assert!(
+            source.cost > report.paid,
+            "no input alone ({name}) does as well as all together"
+        );
+        assert!(
+            source.cost < (text.len() as u64 * 8) << 16,
+            "{name} knows something"
+        );
+    }
+}
+
+/// A tree of single bytes may be deeper than eight levels.
+#[test]
+fn bytes_may_have_an_uneven_tree() {
+    let counts: Vec<u32> = (0..256u32).map(|byte| 1 << (byte % 29)).collect();
+    let set = (
+        Arc::new(Vocabulary::bytes()),
+        Arc::new(Tree::new(&counts).unwrap()),
+    );
+    assert!((0..256).any(|byte| set.1.depth_of(byte) > 12));
+    let pieces = [(0..2000u32).map(|i| (i * i % 251) as u16).collect()];
+    round_trip(&set, &Options::default(), &pieces, false, None);
+    round_trip(&set, &Options::default(), &pieces, true, None);
+}
+
+#[test]
+fn without_experts_the_weights_are_coded_at_their_entropy() {
+    let set = words();
+    let options = Options {
+        experts: Experts::NONE,
+        ..Options::default()
+    };
+    let mut model = Model::new(&set.0, &set.1, &options, 1, 20_000).unwrap();
+    let mut encoder = Encoder::new();
+    let mut room = Foretold::new(Groups::balanced(&set.1, &[1; 500], 60, 32));
+    let mut numbers = Numbers(9);
+    let mut bits = 0.0;
+    for step in 0..20_000 {
+        let leaves: Vec<u32> = weights(3 + 5 * (step % 50), 500).unwrap();
+        let total: u64 = leaves.iter().map(|&w| u64::from(w)).sum();
+        // A token drawn by the weights.
+        let mut rest = (u64::from(numbers.next()) << 31 | u64::from(numbers.next())) % total;
+        let token = leaves
+            .iter()
+            .position(|&w| {
+                let here = rest < u64::from(w);
+                rest = rest.wrapping_sub(u64::from(w));
+                here
+            })
+            .unwrap();
+        bits -= (f64::from(leaves[token]) / total as f64).log2();
+        room.with(Some(&leaves), |w| {
+            model.encode(0, w, token as u16, &mut encoder);
+        });
+    }
+    let size = encoder.finish().len() as f64 * 8.0;
+    assert!(
+        size < bits * 1.001 + 16.0,
+        "{size} bits for an entropy of {bits}"
+    );
+}
+
+#[test]
+fn experts_learn() {
+    let text = to_tokens(TEXT.repeat(50).as_bytes());
+    let (coded, _) = round_trip(
+        &bytes(),
+        &Options::default(),
+        std::slice::from_ref(&text),
+        false,
+        None,
+    );
+    assert!(
+        coded.len() < 300,
+        "{} bytes for {} that repeat",
+        coded.len(),
+        text.len()
+    );
+}
+
+#[test]
+fn a_record_structure_is_found() {
+    // 32-bit counters beside noise: only the distance of 12 bytes tells.
+    let mut numbers = Numbers(1);
+    let mut data = Vec::new();
+    for i in 0..4000u32 {
+        data.extend((1000 + i / 7).to_be_bytes());
+        data.extend([1, 2, 3, 4]);
+        data.extend([0, 0, (numbers.next() >> 8) as u8, 7]);
+    }
+    let (coded, _) = round_trip(
+        &bytes(),
+        &Options::default(),
+        &[to_tokens(&data)],
+        false,
+        None,
+    );
+    assert!(
+        coded.len() < 5200,
+        "{} bytes, of which 4000 are noise",
+        coded.len()
+    );
+}
+
+#[test]
+fn a_match_in_another_stream_is_found() {
+    let mut numbers = Numbers(3);
+    let noise: Vec<u16> = (0..3000)
+        .map(|_| (numbers.next() >> 5) as u16 & 0xFF)
+        .collect();
+    let mut late = vec![7; 2000];
+    late.extend(&noise);
+    let (coded, _) = round_trip(
+        &bytes(),
+        &Options::default(),
+        &[noise.clone(), late],
+        false,
+        None,
+    );
+    assert!(
+        coded.len() < 3600,
+        "{} bytes for 3000 of noise and their copy",
+        coded.len()
+    );
+}
+
+#[test]
+fn single_leaf_and_empty_frames() {
+    let single = (
+        Arc::new(Vocabulary::from_tokens(&["x"]).unwrap()),
+        Arc::new(Tree::new(&[1]).unwrap()),
+    );
+    assert!(
+        round_trip(&single, &Options::default(), &[vec![0; 100]], true, None)
+            .0
+            .is_empty()
+    );
+    assert!(
+        round_trip(&bytes(), &Options::default(), &[vec![]], true, None)
+            .0
+            .is_empty()
+    );
+}
+
+#[test]
+fn misuse_is_told() {
+    let (vocabulary, tree) = bytes();
+    let options = Options::default();
+    assert!(Model::new(&vocabulary, &words().1, &options, 1, 1).is_err());
+    assert!(Model::new(&vocabulary, &tree, &options, 0, 1).is_err());
+    assert!(Model::new(&vocabulary, &tree, &options, 1025, 1).is_err());
+}
+
+fn some_tokens(leaves: u16) -> impl Strategy<Value = Vec<Vec<u16>>> {
+    let piece = prop_oneof![
+        prop::collection::vec(0..leaves, 0..200),
+        (0..leaves, 0..300usize).prop_map(|(token, n)| vec![token; n]),
+        (prop::collection::vec(0..leaves, 1..12), 1..30usize).prop_map(|(unit, n)| unit.repeat(n)),
+    ];
+    prop::collection::vec(piece, 1..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn repetitions_round_trip(
+        pattern in prop::collection::vec(any::<u8>(), 1..300),
+        changes in prop::collection::vec((0usize..30_000, any::<u8>()), 0..6),
+        length in 1usize..30_000, known in any::<bool>(),
+    ) {
+        let mut data: Vec<u8> = pattern.iter().copied().cycle().take(length).collect();
+        let prior = if known { data.clone() } else { Vec::new() };
+        for (at, byte) in changes {
+            if let Some(place) = data.get_mut(at) {
+                *place = byte;
+            }
+        }
+        leap_round_trip(&data, &prior);
+    }
+
+    #[test]
+    fn any_tokens_round_trip(pieces in some_tokens(500), parts in any::<u64>(), all in any::<bool>(), memory in 0u8..40,
+        foretold in any::<bool>()) {
+        let experts = if all { Experts::ALL } else { Experts(parts) };
+        let options = Options { experts, memory_log2: memory.min(20), width: WIDTH, report: parts & 1 == 1 };
+        round_trip(&words(), &options, &pieces, foretold, None);
+    }
+
+    #[test]
+    fn any_bytes_round_trip(pieces in some_tokens(256), memory in 0u8..20, foretold in any::<bool>()) {
+        let options = Options { memory_log2: memory, width: WIDTH, ..Options::default() };
+        round_trip(&bytes(), &options, &pieces, foretold, None);
+    }
+
+    #[test]
+    fn damaged_priors_are_safe(at in 19usize..30_000, flip in 1u8.., more in prop::collection::vec(any::<u8>(), 0..40)) {
+        let set = words();
+        let options = Options { memory_log2: 16, width: WIDTH, ..Options::default() };
+        let tokens: Vec<u16> = (0..3000u32).map(|i| (i * i % 413) as u16).collect();
+        let mut teacher = Model::new(&set.0, &set.1, &options, 1, 3000).unwrap();
+        for &token in &tokens {
+            teacher.encode(0, None, token, &mut Encoder::new());
+        }
+        let mut prior = teacher.save();
+        let at = at % prior.len();
+        prior[at] ^= flip;
+        for (n, byte) in more.iter().enumerate() {
+            let place = (at * (n + 3) * 7919) % prior.len();
+            if place >= 19 {
+                prior[place] = *byte;
+            }
+        }
+        let mut pupil = Model::new(&set.0, &set.1, &options, 1, 3000).unwrap();
+        if pupil.load(&prior).is_ok() {
+            let mut decoder = Decoder::new(&more);
+            for &token in &tokens {
+                pupil.encode(0, None, token, &mut Encoder::new());
+                prop_assert!(pupil.decode(0, None, &mut decoder) < 500);
+            }
+        }
+    }
+
+    #[test]
+    fn garbage_decodes_to_something(garbage in prop::collection::vec(any::<u8>(), 0..300), foretold in any::<bool>()) {
+        let (vocabulary, tree) = words();
+        let mut model = Model::new(&vocabulary, &tree, &Options::default(), 3, 900).unwrap();
+        let mut decoder = Decoder::new(&garbage);
+        let mut room = Foretold::new(Groups::single(&tree));
+        for step in 0..900 {
+            let leaves = if foretold { weights(step, 500) } else { None };
+            let token = room.with(leaves.as_deref(), |w| model.decode(step % 3, w, &mut decoder));
+            prop_assert!(token < 500);
+        }
+    }
+}
+
+/// What was coded once must be coded the same for ever, on every machine. If this fails, the format has changed.
+#[test]
+fn golden() {
+    let text = to_tokens(TEXT.repeat(8).as_bytes());
+    let (a, b) = text.split_at(500);
+    let plain = round_trip(
+        &bytes(),
+        &Options::default(),
+        std::slice::from_ref(&text),
+        false,
+        None,
+    )
+    .0;
+    let pieces = round_trip(
+        &bytes(),
+        &Options::default(),
+        &[a.to_vec(), b.to_vec()],
+        true,
+        None,
+    )
+    .0;
+    let mut numbers = Numbers(11);
+    let tokens: Vec<u16> = (0..3000)
+        .map(|i| {
+            if i % 7 < 3 {
+                numbers.next() as u16 % 500
+            } else {
+                i as u16 % 350
+            }
+        })
+        .collect();
+    let with_head = Options {
+        width: WIDTH,
+        ..Options::default()
+    };
+    let words = round_trip(&words(), &with_head, &[tokens], true, None).0;
+    let found = [&plain, &pieces, &words].map(|coded| (coded.len(), fingerprint(coded)));
+    assert_eq!(
+        found,
+        [
+            (87, 8918432348054374293),
+            (89, 1318573063149604788),
+            (1799, 18051205779851451358)
+        ]
+    );
+}
