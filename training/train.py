@@ -8,7 +8,7 @@ checkpoint.pt (resumed from when it is there), log.csv, dev.csv and, at the end,
 by the clock: the learning rate is constant, then falls to nearly zero over the last part of the minutes given.
 
 --start MODEL takes its first weights from a model file of the same shape; one without groups gets a group's output from the
-mean of its tokens'. Runs on a GPU where there is one; products are computed in bfloat16 there and on CPUs that have it.
+mean of its tokens'. A configuration with "grow" starts from one of half the width (grow.py). Runs on a GPU where there is one; products are computed in bfloat16 there and on CPUs that have it.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import torch.nn.functional as F
 
 import export
 import groups
+import grow
 from model import Config, Transformer
 from safetensors import safe_open
 
@@ -108,6 +109,11 @@ def start_from(model: Transformer, path: pathlib.Path):
             layer.mix.copy_(file.get_tensor(f"layers.{n}.mix"))
 
 
+def shape_of(path: pathlib.Path) -> Config:
+    with safe_open(path, "pt") as file:
+        return Config(**json.loads(file.metadata()["vatic"]))
+
+
 def token_lengths(vocabulary: pathlib.Path):
     tokens = sorted(bytes.fromhex(line) for line in vocabulary.read_text().split())
     return torch.tensor([len(t) for t in tokens])
@@ -147,7 +153,11 @@ def main():
     half = device.type == "cuda" or HALF_ON_CPU
     counts = export.token_counts(args.tokens / "train", weights, config.vocab)
     model = Transformer(config, groups.balanced(counts.tolist(), config.groups))
-    if args.start:
+    if args.start and "grow" in settings:
+        small = Transformer(shape_of(args.start), model.starts.tolist())
+        start_from(small, args.start)
+        grow.grow(small, model, settings["grow"])
+    elif args.start:
         start_from(model, args.start)
     model = model.to(device)
     matrices = [p for layer in model.layers for p in (layer.qkv, layer.out, layer.up, layer.down)]
