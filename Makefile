@@ -11,6 +11,7 @@ MINUTES ?= 120
 SIZE ?= 2G
 DIR ?=
 FUZZ_SECONDS ?= 30
+SIZES ?= 64K,1M,10M
 VATIC = $(or $(CARGO_TARGET_DIR),target)/release/vatic
 
 .PHONY: help demo test test-large bench bench-eval cross emulate miri spec lint lint-train deny fuzz fuzz-seeds install test-train train eval fixtures
@@ -27,9 +28,10 @@ test: ## All tests except the trainer's
 test-large: ## A stream of SIZE (2G) through the command and back in bounded memory (long)
 	SIZE=$(SIZE) scripts/large.sh
 
-bench: ## Benchmarks of kernels, tokens, coder and tokenizer, the whole beside its roofline, then the command on the fixtures
+bench: ## Benchmarks of kernels, tokens, coder and tokenizer, the whole (SIZES) beside its roofline, the command on the fixtures
 	$(CARGO) bench
-	$(CARGO) run --release -p vatic --example roofline -- --sizes 4K,64K
+	$(CARGO) run --release -p vatic --example roofline -- --model swift --sizes $(SIZES)
+	$(CARGO) run --release -p vatic --example roofline -- --model base --sizes $(SIZES)
 	$(CARGO) build --release -p vatic-cli
 	$(VATIC) compare --no-progress $(filter-out fixtures/README.md,$(wildcard fixtures/*))
 

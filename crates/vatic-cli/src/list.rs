@@ -28,7 +28,7 @@ pub fn run(code: &Code, sources: Vec<Result<Source>>) -> Result<ExitCode> {
             }
         }
     }
-    let known = crate::models::shipped();
+    let known = Model::shipped();
     let mut text = String::new();
     if !listed.is_empty() {
         text.push_str(&overview(&listed, &known));

@@ -44,18 +44,10 @@ pub fn decode_options(engine: &Engine) -> anyhow::Result<DecodeOptions> {
     Ok(options)
 }
 
-/// Those inside the program, from the smallest.
-pub fn shipped() -> Vec<Model> {
-    let mut models = Model::shipped();
-    models.sort_by_key(Model::file_bytes);
-    models
-}
-
-/// -1 is the smallest model and -9 the largest, the levels between are spread evenly over those between.
+/// -1 is the quickest model and -9 the strongest, the levels between are spread evenly over those between.
 fn by_level(level: usize) -> Option<Model> {
-    let mut models = shipped();
-    let at = place_of(level, models.len())?;
-    Some(models.swap_remove(at))
+    let names = Model::names();
+    Model::named(names[place_of(level, names.len())?])
 }
 
 fn place_of(level: usize, models: usize) -> Option<usize> {
@@ -68,16 +60,14 @@ pub fn by_name(name: &str) -> anyhow::Result<Option<Model>> {
     if name == "none" {
         return Ok(None);
     }
-    let models = shipped();
-    if let Some(model) = models.iter().find(|model| model.name() == name) {
-        return Ok(Some(model.clone()));
+    if let Some(model) = Model::named(name) {
+        return Ok(Some(model));
     }
     let path = Path::new(name);
     if !path.exists() {
-        let names: Vec<_> = models.iter().map(Model::name).collect();
         bail!(
             "--model {name}: there is no such model or file; inside the program are: {}",
-            names.join(", ")
+            Model::names().join(", ")
         );
     }
     Model::from_file(path)
@@ -108,7 +98,7 @@ pub fn prior(path: Option<&Path>) -> anyhow::Result<Option<Prior>> {
 pub fn version() -> ExitCode {
     println!("vatic {}", env!("CARGO_PKG_VERSION"));
     let default = Model::default_model().map(|model| model.id());
-    for model in shipped() {
+    for model in Model::shipped() {
         let note = if Some(model.id()) == default {
             ", the default"
         } else {

@@ -328,6 +328,14 @@ impl<'a> Worker<'a> {
                     frame.streams,
                     figures(frame.wall.as_secs_f64())
                 );
+                for (number, thread) in frame.threads.iter().enumerate() {
+                    eprintln!(
+                        "    thread {number}: predicting {} s, coding {} s, waiting {} s",
+                        figures(thread.predicting.as_secs_f64()),
+                        figures(thread.coding.as_secs_f64()),
+                        figures(thread.waiting.as_secs_f64())
+                    );
+                }
             }
         }
     }

@@ -1,12 +1,13 @@
-//! A step of all streams of a model with the shape of `swift` (random weights), windows full: time and tokens per second.
+//! A step of all streams of models with the shapes of `swift` and `base` (random weights), windows full: time and tokens per
+//! second.
 #![allow(missing_docs)]
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::sync::Arc;
 use vatic_transformer::{Config, Model, ModelFile, Session, kernels};
 
-fn swift() -> Vec<u8> {
-    let config = Config {
+fn swift() -> Config {
+    Config {
         name: "swift".into(),
         width: 192,
         layers: 6,
@@ -15,13 +16,32 @@ fn swift() -> Vec<u8> {
         hidden: 576,
         windows: vec![128, 128, 256, 128, 128, 256],
         ..Config::default()
-    };
-    ModelFile::random(&config, 1).to_bytes().unwrap()
+    }
 }
 
-fn step(criterion: &mut Criterion) {
-    let bytes = swift();
-    criterion.bench_function("load", |bencher| {
+fn base() -> Config {
+    Config {
+        name: "base".into(),
+        width: 384,
+        layers: 8,
+        heads: 6,
+        kv_heads: 2,
+        hidden: 1152,
+        windows: vec![128, 128, 512, 128, 128, 128, 512, 128],
+        ..Config::default()
+    }
+}
+
+fn steps(criterion: &mut Criterion) {
+    for config in [swift(), base()] {
+        step(criterion, &config);
+    }
+}
+
+fn step(criterion: &mut Criterion, config: &Config) {
+    let name = &config.name;
+    let bytes = ModelFile::random(config, 1).to_bytes().unwrap();
+    criterion.bench_function(&format!("load/{name}"), |bencher| {
         bencher.iter_batched(
             || (),
             |()| Model::from_bytes(&bytes).unwrap(),
@@ -30,7 +50,7 @@ fn step(criterion: &mut Criterion) {
     });
     let model = Arc::new(Model::from_bytes(&bytes).unwrap());
     for kernel in kernels::names() {
-        let mut group = criterion.benchmark_group(format!("step/{kernel}"));
+        let mut group = criterion.benchmark_group(format!("step/{name}/{kernel}"));
         group.sample_size(20);
         for (streams, block) in [(1, 1), (8, 1), (32, 1), (64, 1), (1, 64)] {
             let mut session = Session::with_kernel_named(&model, streams, block, kernel).unwrap();
@@ -41,7 +61,7 @@ fn step(criterion: &mut Criterion) {
                 1 => session.step(&tokens).unwrap(),
                 _ => session.prefill(0, &tokens).unwrap(),
             };
-            (0..300 / block).for_each(|_| run());
+            (0..600 / block).for_each(|_| run());
             group.throughput(Throughput::Elements((streams * block) as u64));
             let id = BenchmarkId::from_parameter(format!("{streams}x{block}"));
             group.bench_function(id, |bencher| bencher.iter(&mut run));
@@ -49,5 +69,5 @@ fn step(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, step);
+criterion_group!(benches, steps);
 criterion_main!(benches);

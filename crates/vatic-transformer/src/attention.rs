@@ -4,50 +4,63 @@ use crate::cache::{HEAD, POSITIONS, Panel};
 use crate::numerics::{chunks, chunks_mut, exp2, fold, fold_max, larger, rint_bits};
 use std::ops::Range;
 
-/// The whole-number products of attention, exact in every kernel.
+/// The products of attention, whole numbers and so exact in every kernel.
 pub(crate) trait Products {
+    /// `(f32)(q · k) · (scale · scale of k)` for the positions of the panels: 16 for each.
+    ///
+    /// # Safety
+    /// The CPU has the instructions of the implementing kernel.
+    unsafe fn scores(query: &[i8; HEAD], scale: f32, panels: &[Panel], scores: &mut [f32]);
+
+    /// `Σ wⱼ vⱼ` over whole panels, in the order of `panels`, for `H` sets of weights (0 to 2¹⁴, 16 for each panel).
+    ///
+    /// # Safety
+    /// The CPU has the instructions of the implementing kernel.
+    unsafe fn weigh<const H: usize>(
+        weights: [&[[i16; POSITIONS]]; H],
+        panels: [&[Panel]; 2],
+    ) -> [[i32; HEAD]; H];
+}
+
+/// Products of one query or set of weights at a time: for kernels that gain nothing from more.
+pub(crate) trait Singly {
     /// `q · k` for the 16 positions of a panel.
     ///
     /// # Safety
     /// The CPU has the instructions of the implementing kernel.
     unsafe fn dots(query: &[i8; HEAD], panel: &Panel) -> [i32; POSITIONS];
 
-    /// `Σ wⱼ vⱼ` over whole panels, in the order of `panels`, 16 weights for each.
+    /// As [`Products::weigh`].
     ///
     /// # Safety
     /// The CPU has the instructions of the implementing kernel.
-    unsafe fn weigh(weights: &[[i16; POSITIONS]], panels: [&[Panel]; 2]) -> [i32; HEAD];
+    unsafe fn weigh_one(weights: &[[i16; POSITIONS]], panels: [&[Panel]; 2]) -> [i32; HEAD];
+}
 
-    /// [`dots`](Products::dots) of several queries, for kernels that gain from it.
-    ///
-    /// # Safety
-    /// The CPU has the instructions of the implementing kernel.
+impl<K: Singly> Products for K {
     #[inline(always)]
-    unsafe fn dots_of<const H: usize>(
-        queries: &[[i8; HEAD]; H],
-        panel: &Panel,
-    ) -> [[i32; POSITIONS]; H] {
-        let mut dots = [[0; POSITIONS]; H];
-        for (dots, query) in dots.iter_mut().zip(queries) {
+    unsafe fn scores(query: &[i8; HEAD], scale: f32, panels: &[Panel], scores: &mut [f32]) {
+        for (panel, to) in panels.iter().zip(chunks_mut(scores)) {
             // SAFETY: the caller's promise.
-            *dots = unsafe { Self::dots(query, panel) };
+            let dots = unsafe { K::dots(query, panel) };
+            // Into an array of its own first: the compiler need not fear that the scores lie over the scales.
+            let mut scores = [0.0; POSITIONS];
+            for i in 0..POSITIONS {
+                scores[i] = dots[i] as f32 * (scale * panel.key_scales[i]);
+            }
+            *to = scores;
         }
-        dots
     }
 
-    /// [`weigh`](Products::weigh) with several sets of weights, for kernels that gain from it.
-    ///
-    /// # Safety
-    /// The CPU has the instructions of the implementing kernel.
     #[inline(always)]
-    unsafe fn weigh_of<const H: usize>(
+    unsafe fn weigh<const H: usize>(
         weights: [&[[i16; POSITIONS]]; H],
         panels: [&[Panel]; 2],
     ) -> [[i32; HEAD]; H] {
         let mut sums = [[0; HEAD]; H];
         for (sums, weights) in sums.iter_mut().zip(weights) {
             // SAFETY: the caller's promise.
-            *sums = unsafe { Self::weigh(weights, panels) };
+            *sums = unsafe { K::weigh_one(weights, panels) };
         }
         sums
     }
@@ -55,6 +68,8 @@ pub(crate) trait Products {
 
 /// Queries that are taken at once.
 const MOST: usize = 4;
+/// Panels that all those queries pass by in turn, few enough for their keys to stay in the first-level cache.
+const STRETCH: usize = 8;
 
 /// A window over a ring of panels, as two stretches in the order of positions.
 pub(crate) struct View<'a> {
@@ -178,17 +193,15 @@ unsafe fn heads<P: Products, const H: usize>(
     let panels = view.len();
     let lanes = panels * POSITIONS;
     let room = scratch.panels * POSITIONS;
-    for (n, panel) in view.iter().enumerate() {
-        // SAFETY: the caller's promise.
-        let dots = unsafe { P::dots_of(queries, panel) };
-        for (h, dots) in dots.iter().enumerate() {
-            // Into an array of its own first: the compiler need not fear that the scores lie over the scales.
-            let mut scores = [0.0; POSITIONS];
-            for i in 0..POSITIONS {
-                scores[i] = dots[i] as f32 * (query_scales[h] * panel.key_scales[i]);
-            }
-            scratch.scores[h * room + n * POSITIONS..][..POSITIONS].copy_from_slice(&scores);
+    let mut at = 0;
+    for stretch in view.panels.iter().flat_map(|part| part.chunks(STRETCH)) {
+        let length = stretch.len() * POSITIONS;
+        for h in 0..H {
+            let scores = &mut scratch.scores[h * room + at..][..length];
+            // SAFETY: the caller's promise.
+            unsafe { P::scores(&queries[h], query_scales[h], stretch, scores) };
         }
+        at += length;
     }
     let value_scales = &scratch.value_scales[..lanes];
     for h in 0..H {
@@ -201,7 +214,7 @@ unsafe fn heads<P: Products, const H: usize>(
         *weights = &scratch.weights[h * scratch.panels..][..panels];
     }
     // SAFETY: the caller's promise.
-    let sums = unsafe { P::weigh_of(weights, view.panels) };
+    let sums = unsafe { P::weigh(weights, view.panels) };
     let factor = value_max / 16384.0;
     for (out, sums) in outs.iter_mut().zip(&sums) {
         for i in 0..HEAD {
@@ -229,13 +242,19 @@ fn softmax(
         }
     }
     let max = fold_max(largest);
-    for score in scores.iter_mut() {
-        *score = exp2(*score - max);
-    }
-    scores[..seen.start].fill(0.0);
-    scores[seen.end..].fill(0.0);
+    // In one pass, so that the sums need not wait for each other alone. What is not seen lies in the first and the last chunk.
+    let (last, rest) = (scores.len() / 16 - 1, seen.end % 16);
     let mut sums = [0f32; 16];
-    for chunk in chunks(scores) {
+    for (n, chunk) in chunks_mut(scores).iter_mut().enumerate() {
+        for score in chunk.iter_mut() {
+            *score = exp2(*score - max);
+        }
+        if n == 0 {
+            chunk[..seen.start].fill(0.0);
+        }
+        if n == last && rest > 0 {
+            chunk[rest..].fill(0.0);
+        }
         for i in 0..16 {
             sums[i] += chunk[i];
         }

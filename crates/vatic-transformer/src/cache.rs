@@ -13,6 +13,8 @@ pub(crate) struct Panel {
     pub keys: [[[i8; 4]; POSITIONS]; HEAD / 4],
     /// `[position / 2][dimension][position mod 2]`: multiplied in pairs of positions.
     pub values: [[[i8; 2]; HEAD]; POSITIONS / 2],
+    /// −128 times the sum of each key's elements: what a product with a query plus 128 is too large by.
+    pub key_excess: [i32; POSITIONS],
     pub key_scales: [f32; POSITIONS],
     pub value_scales: [f32; POSITIONS],
 }
@@ -21,6 +23,7 @@ impl Panel {
     pub const EMPTY: Panel = Panel {
         keys: [[[0; 4]; POSITIONS]; HEAD / 4],
         values: [[[0; 2]; HEAD]; POSITIONS / 2],
+        key_excess: [0; POSITIONS],
         key_scales: [0.0; POSITIONS],
         value_scales: [0.0; POSITIONS],
     };
@@ -75,6 +78,7 @@ impl Cache {
         for (to, &from) in panel.values[at / 2].iter_mut().zip(value.0) {
             to[at % 2] = from;
         }
+        panel.key_excess[at] = -128 * key.0.iter().copied().map(i32::from).sum::<i32>();
         panel.key_scales[at] = key.1;
         panel.value_scales[at] = value.1;
     }

@@ -38,6 +38,8 @@ pub struct Session {
 struct Buffers {
     /// (stream, position) of each row.
     places: Vec<(usize, u64)>,
+    /// The rows, those of one stream together: what attention reads of its past stays in the nearest cache.
+    by_stream: Vec<u32>,
     /// The residual stream.
     x: Vec<f32>,
     /// The embedding.
@@ -50,7 +52,7 @@ struct Buffers {
     /// Quantised input of the next product, and one number for each row.
     levels: Vec<i8>,
     rows: Vec<Quantised>,
-    /// One head (key or value), and the query heads of one row.
+    /// One head (key or value), and the query heads of one row that share it.
     key: [i8; HEAD],
     value: [i8; HEAD],
     queries: Vec<i8>,
@@ -112,6 +114,7 @@ impl Session {
             keep_scores: false,
             buffers: Buffers {
                 places: Vec::with_capacity(rows),
+                by_stream: Vec::with_capacity(rows),
                 x: vec![0.0; rows * config.width],
                 e: vec![0.0; rows * config.width],
                 qkv: vec![0.0; rows * config.qkv_rows()],
@@ -249,7 +252,9 @@ impl Session {
     /// Checks the rows and gives each its position.
     fn place(&mut self, rows: impl ExactSizeIterator<Item = Row>) -> Result<(), Error> {
         let vocab = self.model.config.vocab;
-        let places = &mut self.buffers.places;
+        let Buffers {
+            places, by_stream, ..
+        } = &mut self.buffers;
         places.clear();
         let mut error = None;
         if rows.len() > self.positions.len() * self.block {
@@ -275,7 +280,12 @@ impl Session {
                 break;
             }
         }
-        let Some(error) = error else { return Ok(()) };
+        let Some(error) = error else {
+            by_stream.clear();
+            by_stream.extend(0..places.len() as u32);
+            by_stream.sort_unstable_by_key(|&row| places[row as usize]);
+            return Ok(());
+        };
         for &(stream, _) in places.iter() {
             self.positions[stream] -= 1;
         }
@@ -308,6 +318,7 @@ impl Session {
     fn attention(&mut self, layer: usize) {
         let Buffers {
             places,
+            by_stream,
             x,
             e,
             qkv,
@@ -357,29 +368,31 @@ impl Session {
                 );
             }
         }
-        for (n, &(stream, position)) in places.iter().enumerate() {
-            let rope = (&cos[n * half..][..half], &sin[n * half..][..half]);
-            for (head, q) in qkv[n * stride..][..heads * HEAD]
-                .chunks_exact_mut(HEAD)
-                .enumerate()
-            {
-                let to = &mut queries[head * HEAD..][..HEAD];
-                query_scales[head] = kernel.rotate_quantise(q, rope, layer.gain[head], to);
+        let group = heads / groups;
+        for rows in by_stream.chunk_by(|&a, &b| places[a as usize].0 == places[b as usize].0) {
+            for head in 0..groups {
+                let at = head * group;
+                for &n in rows {
+                    let n = n as usize;
+                    let (stream, position) = places[n];
+                    let rope = (&cos[n * half..][..half], &sin[n * half..][..half]);
+                    let from = qkv[n * stride + at * HEAD..][..group * HEAD].chunks_exact_mut(HEAD);
+                    for (i, (q, to)) in from.zip(queries.chunks_exact_mut(HEAD)).enumerate() {
+                        query_scales[i] = kernel.rotate_quantise(q, rope, layer.gain[at + i], to);
+                    }
+                    kernel.attend(
+                        &queries[..group * HEAD],
+                        &query_scales[..group],
+                        &View::new(cache.rings(stream, head), cache.window, position),
+                        attention,
+                        &mut attended[(n * heads + at) * HEAD..][..group * HEAD],
+                    );
+                }
             }
-            let group = heads / groups;
-            let out = &mut attended[n * heads * HEAD..][..heads * HEAD];
-            for (head, out) in out.chunks_exact_mut(group * HEAD).enumerate() {
-                let view = View::new(cache.rings(stream, head), cache.window, position);
-                let queries = &queries[head * group * HEAD..][..group * HEAD];
-                kernel.attend(
-                    queries,
-                    &query_scales[head * group..][..group],
-                    &view,
-                    attention,
-                    out,
-                );
-            }
-            rows[n] = kernel.quantise(out, &mut levels[n * heads * HEAD..][..heads * HEAD]);
+        }
+        for (n, row) in rows.iter_mut().enumerate() {
+            let at = n * heads * HEAD..(n + 1) * heads * HEAD;
+            *row = kernel.quantise(&attended[at.clone()], &mut levels[at]);
         }
         linear(kernel, levels, rows, &layer.out, x, true);
     }

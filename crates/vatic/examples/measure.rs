@@ -1,8 +1,20 @@
-//! What each file costs in each mode, and how long it takes: `measure [--threads N] [--streams LOG2] [--experts HEX] FILES…`
+//! What each file costs in each mode, and how long it takes: `measure [--model NAME] [--threads N] [--streams LOG2] [--experts HEX] FILES…`
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use vatic::{DecodeOptions, Mode, Options};
+
+/// `predicting/coding/waiting` of each thread, in percent of its time.
+fn shares(threads: &[vatic::ThreadTime]) -> String {
+    let share = |thread: &vatic::ThreadTime| {
+        let parts = [thread.predicting, thread.coding, thread.waiting];
+        let whole = parts.iter().sum::<Duration>().as_secs_f64().max(1e-9);
+        parts
+            .map(|part| format!("{:.0}", part.as_secs_f64() * 100.0 / whole))
+            .join("/")
+    };
+    threads.iter().map(share).collect::<Vec<_>>().join(" ")
+}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut options = Options::new();
@@ -11,8 +23,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut limit = usize::MAX;
     let mut args = std::env::args().skip(1);
     println!(
-        "{:28} {:>6} {:>10} {:>9} {:>6} {:>7} {:>8} {:>8} {:>6}",
-        "file", "mode", "bytes", "packed", "b/B", "streams", "KB/s", "KB/s -d", "wait"
+        "{:28} {:>6} {:>10} {:>9} {:>6} {:>7} {:>8} {:>8}  threads, restoring",
+        "file", "mode", "bytes", "packed", "b/B", "streams", "KB/s", "KB/s -d"
     );
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("{arg} wants a value"));
@@ -20,6 +32,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "--threads" => {
                 let threads = value()?.parse()?;
                 (options, decode) = (options.threads(threads), decode.threads(threads));
+            }
+            "--model" => {
+                let name = value()?;
+                let model = vatic::Model::named(&name)
+                    .ok_or_else(|| format!("there is no model {name}"))?;
+                options = options.model(Some(model));
             }
             "--streams" => options = options.streams_log2(Some(value()?.parse()?)),
             "--experts" => options = options.experts(Some(u64::from_str_radix(&value()?, 16)?)),
@@ -39,14 +57,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     )?;
                     let there = start.elapsed().as_secs_f64();
                     let start = Instant::now();
-                    let back = vatic::decompress_with(&packed, &decode)?;
+                    let mut back = Vec::new();
+                    let restored = vatic::copy_decompress(&packed[..], &mut back, &decode)?;
                     let again = start.elapsed().as_secs_f64();
                     assert!(back == content, "{file} did not come back");
                     let name = file.rsplit('/').next().unwrap_or(file);
                     let speed = |seconds: f64| content.len() as f64 / 1000.0 / seconds;
                     let first = stats.frames.first().cloned().unwrap_or_default();
                     println!(
-                        "{name:28} {:>6} {:>10} {:>9} {:>6.3} {:>7} {:>8.1} {:>8.1} {:>6.2}",
+                        "{name:28} {:>6} {:>10} {:>9} {:>6.3} {:>7} {:>8.1} {:>8.1}  {}, {}",
                         if mode == Mode::Auto { first.mode } else { mode },
                         content.len(),
                         packed.len(),
@@ -54,7 +73,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                         first.streams,
                         speed(there),
                         speed(again),
-                        first.waited.as_secs_f64(),
+                        shares(&first.threads),
+                        restored
+                            .frames
+                            .first()
+                            .map(|frame| shares(&frame.threads))
+                            .unwrap_or_default(),
                     );
                 }
             }

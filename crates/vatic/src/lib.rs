@@ -54,4 +54,4 @@ pub use info::decompress_range;
 pub use model::{Model, ModelId, ModelRef};
 pub use options::{DecodeOptions, Mode, Options, Progress};
 pub use prior::{Prior, PriorId};
-pub use stats::{FrameStats, SourceBits, Stats};
+pub use stats::{FrameStats, SourceBits, Stats, ThreadTime};

@@ -41,11 +41,22 @@ pub struct FrameStats {
     pub streams: u32,
     /// Time from the frame's first byte in to its last byte out.
     pub wall: Duration,
-    /// Time that the thread of the coder spent waiting for the transformer.
-    pub waited: Duration,
+    /// How each thread that worked on the frame spent its time; empty but for frames of tokens.
+    pub threads: Vec<ThreadTime>,
     /// What each source of predictions would have paid alone; empty unless asked for with
     /// [`Options::report`](crate::Options::report).
     pub sources: Vec<SourceBits>,
+}
+
+/// How a thread spent its time on a frame of tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ThreadTime {
+    /// In the transformer.
+    pub predicting: Duration,
+    /// In the experts, the mixer and the range coder.
+    pub coding: Duration,
+    /// For another thread.
+    pub waiting: Duration,
 }
 
 /// The bits that one source of predictions would have paid for a frame by itself.

@@ -81,7 +81,7 @@ pub fn all(engine: &Engine, only: &[String]) -> Result<Vec<Program>> {
         },
     ];
     let chosen: Vec<Option<Model>> = match &engine.model {
-        None => models::shipped().into_iter().map(Some).collect(),
+        None => Model::shipped().into_iter().map(Some).collect(),
         Some(name) => vec![models::by_name(name)?],
     };
     for model in chosen {

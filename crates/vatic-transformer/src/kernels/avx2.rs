@@ -1,7 +1,7 @@
 //! AVX2 (Intel since 2013, AMD since 2015): `vpmaddubsw`, exact because weights plus 64 are at most 127.
 
 use super::{Activations, Linear, define_kernel, tile};
-use crate::attention::Products;
+use crate::attention::Singly;
 use crate::cache::{HEAD, POSITIONS, Panel};
 use crate::packed::{Line, Packed};
 use std::arch::x86_64::*;
@@ -79,7 +79,7 @@ impl tile::Tile for Avx2 {
     }
 }
 
-impl Products for Avx2 {
+impl Singly for Avx2 {
     #[inline(always)]
     unsafe fn dots(query: &[i8; HEAD], panel: &Panel) -> [i32; POSITIONS] {
         // SAFETY: the CPU has AVX2; a panel's keys are 16 lines of 64 bytes, the query 16 groups of 4.
@@ -103,7 +103,7 @@ impl Products for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn weigh(weights: &[[i16; POSITIONS]], panels: [&[Panel]; 2]) -> [i32; HEAD] {
+    unsafe fn weigh_one(weights: &[[i16; POSITIONS]], panels: [&[Panel]; 2]) -> [i32; HEAD] {
         // SAFETY: the CPU has AVX2; a panel's values are 8 pairs of positions with 128 bytes each, its weights 8 pairs.
         unsafe {
             let mut sums = [_mm256_setzero_si256(); HEAD / 8];

@@ -82,88 +82,93 @@ impl tile::Tile for Avx512Vnni {
 #[allow(clippy::needless_range_loop)] // registers are named by numbers
 impl Products for Avx512Vnni {
     #[inline(always)]
-    unsafe fn dots(query: &[i8; HEAD], panel: &Panel) -> [i32; POSITIONS] {
-        // SAFETY: the caller's promise.
-        let [dots] = unsafe { Self::dots_of(&[*query], panel) };
-        dots
-    }
-
-    #[inline(always)]
-    unsafe fn weigh(weights: &[[i16; POSITIONS]], panels: [&[Panel]; 2]) -> [i32; HEAD] {
-        // SAFETY: the caller's promise.
-        let [sums] = unsafe { Self::weigh_of([weights], panels) };
-        sums
-    }
-
-    #[inline(always)]
-    unsafe fn dots_of<const H: usize>(
-        queries: &[[i8; HEAD]; H],
-        panel: &Panel,
-    ) -> [[i32; POSITIONS]; H] {
-        let mut dots = [[0; POSITIONS]; H];
-        // SAFETY: the CPU has AVX-512 VNNI; a panel's keys are 16 aligned registers, a query 16 groups of 4, a result one register.
+    unsafe fn scores(query: &[i8; HEAD], scale: f32, panels: &[Panel], scores: &mut [f32]) {
+        assert_eq!(scores.len(), panels.len() * POSITIONS);
+        // SAFETY: the CPU has AVX-512 VNNI; a query is 16 groups of 4 bytes; a panel's keys are 16 aligned registers, and what is
+        // kept of its positions one register each; there are 16 scores for each panel.
         unsafe {
-            // Keys plus 128 are unsigned; what is too much by that is the sum of 128 · q, which a product with 128 finds.
+            // The query plus 128 is unsigned, and the keys can be read where they lie.
             let bias = _mm512_set1_epi8(-128);
-            let mut sums = [[_mm512_setzero_si512(); 2]; H];
-            let mut excess = [_mm512_setzero_si512(); H];
-            for h in 0..H {
-                let query = _mm512_loadu_si512(queries[h].as_ptr().cast());
-                let fours = _mm512_dpbusd_epi32(_mm512_setzero_si512(), bias, query);
-                excess[h] = _mm512_set1_epi32(_mm512_reduce_add_epi32(fours));
+            let mut fours = [bias; HEAD / 4];
+            for n in 0..HEAD / 4 {
+                let four = query.as_ptr().cast::<i32>().add(n).read_unaligned();
+                fours[n] = _mm512_xor_si512(_mm512_set1_epi32(four), bias);
             }
-            let keys = panel.keys.as_ptr().cast::<__m512i>();
-            // Two sums for each query, so that products do not wait for each other.
-            for pair in 0..HEAD / 8 {
-                let first = _mm512_xor_si512(_mm512_load_si512(keys.add(2 * pair)), bias);
-                let second = _mm512_xor_si512(_mm512_load_si512(keys.add(2 * pair + 1)), bias);
-                for h in 0..H {
-                    let fours = queries[h].as_ptr().cast::<i32>().add(2 * pair);
-                    let four = _mm512_set1_epi32(fours.read_unaligned());
-                    sums[h][0] = _mm512_dpbusd_epi32(sums[h][0], first, four);
-                    let four = _mm512_set1_epi32(fours.add(1).read_unaligned());
-                    sums[h][1] = _mm512_dpbusd_epi32(sums[h][1], second, four);
+            let scale = _mm512_set1_ps(scale);
+            for (panel, to) in panels.iter().zip(scores.chunks_exact_mut(POSITIONS)) {
+                let keys = panel.keys.as_ptr().cast::<__m512i>();
+                // Two sums, so that products do not wait for each other.
+                let mut sums = [
+                    _mm512_loadu_si512(panel.key_excess.as_ptr().cast()),
+                    _mm512_setzero_si512(),
+                ];
+                for n in 0..HEAD / 4 {
+                    let key = _mm512_load_si512(keys.add(n));
+                    sums[n % 2] = _mm512_dpbusd_epi32(sums[n % 2], fours[n], key);
                 }
-            }
-            for h in 0..H {
-                let sum = _mm512_add_epi32(sums[h][0], sums[h][1]);
-                let sum = _mm512_sub_epi32(sum, excess[h]);
-                _mm512_storeu_si512(dots[h].as_mut_ptr().cast(), sum);
+                let dots = _mm512_cvtepi32_ps(_mm512_add_epi32(sums[0], sums[1]));
+                let factor = _mm512_mul_ps(scale, _mm512_loadu_ps(panel.key_scales.as_ptr()));
+                _mm512_storeu_ps(to.as_mut_ptr(), _mm512_mul_ps(dots, factor));
             }
         }
-        dots
     }
 
     #[inline(always)]
-    unsafe fn weigh_of<const H: usize>(
+    unsafe fn weigh<const H: usize>(
         weights: [&[[i16; POSITIONS]]; H],
         panels: [&[Panel]; 2],
     ) -> [[i32; HEAD]; H] {
         let count = panels[0].len() + panels[1].len();
         assert!(weights.iter().all(|weights| weights.len() == count));
         let mut results = [[0; HEAD]; H];
-        // SAFETY: the CPU has AVX-512 VNNI; a panel's values are 8 pairs of positions with 128 bytes each, its weights 8 pairs, and
-        // there are as many panels as weights; a result is four registers.
+        // SAFETY: the CPU has AVX-512 VNNI; a panel's values are 8 aligned pairs of positions with two registers each, its weights one
+        // register of 256 bits, and there are as many panels as weights; a result is 16 quarters of a register.
         unsafe {
-            let mut sums = [[_mm512_setzero_si512(); HEAD / 16]; H];
+            // Weights, at most 2¹⁴, are 128 · high + low, each of them unsigned bytes.
+            let mut sums = [[[_mm512_setzero_si512(); HEAD / 16]; 2]; H];
             for (n, panel) in panels[0].iter().chain(panels[1]).enumerate() {
-                let values = panel.values.as_ptr().cast::<__m256i>();
-                for pair in 0..POSITIONS / 2 {
-                    for part in 0..HEAD / 16 {
-                        let value = _mm256_loadu_si256(values.add(4 * pair + part));
-                        let value = _mm512_cvtepi8_epi16(value);
-                        for h in 0..H {
-                            let pairs = weights[h].get_unchecked(n).as_ptr().cast::<i32>();
-                            let weight = _mm512_set1_epi32(pairs.add(pair).read_unaligned());
-                            sums[h][part] = _mm512_dpwssd_epi32(sums[h][part], value, weight);
+                let mut bytes = [[[0u8; POSITIONS]; 2]; H];
+                for h in 0..H {
+                    let weight = _mm256_loadu_si256(weights[h].get_unchecked(n).as_ptr().cast());
+                    let high = _mm256_cvtepi16_epi8(_mm256_srli_epi16::<7>(weight));
+                    let low = _mm256_and_si256(weight, _mm256_set1_epi16(127));
+                    let low = _mm256_cvtepi16_epi8(low);
+                    _mm_storeu_si128(bytes[h][0].as_mut_ptr().cast(), high);
+                    _mm_storeu_si128(bytes[h][1].as_mut_ptr().cast(), low);
+                }
+                let values = panel.values.as_ptr().cast::<__m512i>();
+                for four in 0..POSITIONS / 4 {
+                    // Two pairs of positions become four side by side; the dimensions end up as `place` says.
+                    let mut value = [_mm512_setzero_si512(); HEAD / 16];
+                    for half in 0..2 {
+                        let first = _mm512_load_si512(values.add(4 * four + half));
+                        let second = _mm512_load_si512(values.add(4 * four + 2 + half));
+                        value[2 * half] = _mm512_unpacklo_epi16(first, second);
+                        value[2 * half + 1] = _mm512_unpackhi_epi16(first, second);
+                    }
+                    for h in 0..H {
+                        for part in 0..2 {
+                            let weight = bytes[h][part].as_ptr().cast::<i32>().add(four);
+                            let weight = _mm512_set1_epi32(weight.read_unaligned());
+                            for i in 0..HEAD / 16 {
+                                sums[h][part][i] =
+                                    _mm512_dpbusd_epi32(sums[h][part][i], weight, value[i]);
+                            }
                         }
                     }
                 }
             }
             for h in 0..H {
-                for part in 0..HEAD / 16 {
-                    let to = results[h].as_mut_ptr().add(16 * part).cast();
-                    _mm512_storeu_si512(to, sums[h][part]);
+                for i in 0..HEAD / 16 {
+                    let high = _mm512_slli_epi32::<7>(sums[h][0][i]);
+                    let sum = _mm512_add_epi32(high, sums[h][1][i]);
+                    let mut quarters = [0i32; 16];
+                    _mm512_storeu_si512(quarters.as_mut_ptr().cast(), sum);
+                    for (quarter, from) in quarters.as_chunks::<4>().0.iter().enumerate() {
+                        // A quarter of a register has 8 dimensions of pairs, and `unpack` takes the lower or the upper four.
+                        let place = 32 * (i / 2) + 8 * quarter + 4 * (i % 2);
+                        results[h][place..place + 4].copy_from_slice(from);
+                    }
                 }
             }
         }

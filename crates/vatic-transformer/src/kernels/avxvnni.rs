@@ -1,7 +1,7 @@
 //! AVX-VNNI (Intel since 2021, AMD since 2024): AVX2 with one instruction for four products and their sum.
 
 use super::{Activations, Linear, avx2::Avx2, define_kernel, tile};
-use crate::attention::Products;
+use crate::attention::Singly;
 use crate::cache::{HEAD, POSITIONS, Panel};
 use crate::packed::{Line, Packed};
 use std::arch::x86_64::*;
@@ -67,7 +67,7 @@ impl tile::Tile for AvxVnni {
 }
 
 /// As with AVX2.
-impl Products for AvxVnni {
+impl Singly for AvxVnni {
     #[inline(always)]
     unsafe fn dots(query: &[i8; HEAD], panel: &Panel) -> [i32; POSITIONS] {
         // SAFETY: the caller's promise, which includes AVX2.
@@ -75,8 +75,8 @@ impl Products for AvxVnni {
     }
 
     #[inline(always)]
-    unsafe fn weigh(weights: &[[i16; POSITIONS]], panels: [&[Panel]; 2]) -> [i32; HEAD] {
+    unsafe fn weigh_one(weights: &[[i16; POSITIONS]], panels: [&[Panel]; 2]) -> [i32; HEAD] {
         // SAFETY: the caller's promise, which includes AVX2.
-        unsafe { Avx2::weigh(weights, panels) }
+        unsafe { Avx2::weigh_one(weights, panels) }
     }
 }

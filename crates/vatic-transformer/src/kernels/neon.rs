@@ -1,7 +1,7 @@
 //! NEON (every 64-bit Arm CPU), and its dot product instruction (Arm cores since about 2018, Apple since the A13 and M1).
 
 use super::{Activations, Linear, define_kernel, tile};
-use crate::attention::Products;
+use crate::attention::Singly;
 use crate::cache::{HEAD, POSITIONS, Panel};
 use crate::packed::{Line, Packed};
 use std::arch::aarch64::*;
@@ -132,7 +132,7 @@ macro_rules! neon_kernel {
             }
         }
 
-        impl Products for $kernel {
+        impl Singly for $kernel {
             #[inline(always)]
             unsafe fn dots(query: &[i8; HEAD], panel: &Panel) -> [i32; POSITIONS] {
                 // SAFETY: the CPU has NEON; a panel's keys are 16 lines of 64 bytes, the query 16 groups of 4.
@@ -152,7 +152,10 @@ macro_rules! neon_kernel {
             }
 
             #[inline(always)]
-            unsafe fn weigh(weights: &[[i16; POSITIONS]], panels: [&[Panel]; 2]) -> [i32; HEAD] {
+            unsafe fn weigh_one(
+                weights: &[[i16; POSITIONS]],
+                panels: [&[Panel]; 2],
+            ) -> [i32; HEAD] {
                 // SAFETY: the CPU has NEON; a panel's values are 8 pairs of positions with 128 bytes each, its weights 8 pairs.
                 unsafe {
                     let mut sums = [vdupq_n_s32(0); HEAD / 4];

@@ -1,7 +1,7 @@
 //! Plain Rust: what all other kernels are compared with, and what runs where none of them can.
 
 use super::{Activations, Linear, define_kernel};
-use crate::attention::Products;
+use crate::attention::Singly;
 use crate::cache::{HEAD, POSITIONS, Panel};
 use crate::packed::{BIAS, PANEL, Packed};
 use std::ops::Range;
@@ -71,7 +71,7 @@ impl Linear for Portable {
     }
 }
 
-impl Products for Portable {
+impl Singly for Portable {
     #[inline(always)]
     unsafe fn dots(query: &[i8; HEAD], panel: &Panel) -> [i32; POSITIONS] {
         let mut sums = [0i32; POSITIONS];
@@ -86,7 +86,7 @@ impl Products for Portable {
     }
 
     #[inline(always)]
-    unsafe fn weigh(weights: &[[i16; POSITIONS]], panels: [&[Panel]; 2]) -> [i32; HEAD] {
+    unsafe fn weigh_one(weights: &[[i16; POSITIONS]], panels: [&[Panel]; 2]) -> [i32; HEAD] {
         let mut sums = [0i32; HEAD];
         for (weights, panel) in weights.iter().zip(panels[0].iter().chain(panels[1])) {
             for (pair, values) in weights.as_chunks::<2>().0.iter().zip(&panel.values) {

@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
+use crate::stats::ThreadTime;
 
 /// Predicts the next token of each of some streams.
 pub(crate) trait Predictor: Send {
@@ -37,8 +38,9 @@ pub(crate) enum Transcript<'a> {
 /// How many buffers a predictor may fill before the coder has emptied one, when the tokens are known.
 const AHEAD: usize = 3;
 
-/// How many rows make a predictor efficient. Where the tokens are known, few streams take several steps at once.
-const ROWS: usize = 32;
+/// Rows that a predictor takes at once where the tokens are known: enough that fetching the weights from beyond the core's own
+/// caches is a small part of the work.
+const ROWS: usize = 128;
 
 /// The shape of the work.
 #[derive(Clone, Copy)]
@@ -87,13 +89,14 @@ impl Shape {
 }
 
 /// Runs the coder over all tokens of all streams: `code(stream, batch, row)` codes one token, foretold by that row, and returns it,
-/// or `None` after the last one. `predictors` has one for each of `shape.groups(transcript)`. Returns the time that the coder waited.
+/// or `None` after the last one. `predictors` has one for each of `shape.groups(transcript)`. Returns how each
+/// thread spent its time, the calling one first.
 pub(crate) fn run<P: Predictor>(
     shape: &Shape,
     predictors: Vec<P>,
     transcript: Transcript,
     code: impl FnMut(usize, &P::Batch, usize) -> Option<u16> + Send,
-) -> Result<Duration> {
+) -> Result<Vec<ThreadTime>> {
     let groups = shape.groups(transcript);
     debug_assert_eq!(predictors.len(), groups.len());
     let feeders: Vec<Feeder<P>> = groups
@@ -163,6 +166,14 @@ impl<P: Predictor> Feeder<'_, P> {
     }
 }
 
+/// Does something, and adds the time that it took to `sum`.
+fn timed<T>(sum: &mut Duration, what: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let result = what();
+    *sum += start.elapsed();
+    result
+}
+
 /// Codes one token of each stream of a group, leaving them in `tokens`; `false` when there are no more.
 fn code_group<B>(
     group: &Group,
@@ -188,22 +199,23 @@ fn alone<P: Predictor>(
     groups: &[Group],
     mut feeders: Vec<Feeder<P>>,
     mut code: impl FnMut(usize, &P::Batch, usize) -> Option<u16>,
-) -> Result<Duration> {
-    let mut waited = Duration::ZERO;
+) -> Result<Vec<ThreadTime>> {
+    let mut time = ThreadTime::default();
+    let start = Instant::now();
     let mut rows: Vec<Rows<P::Batch>> = groups.iter().map(|_| Rows::default()).collect();
     let mut tokens = Vec::new();
     loop {
         for ((group, feeder), rows) in groups.iter().zip(&mut feeders).zip(&mut rows) {
             if rows.used == rows.len {
-                let start = Instant::now();
-                let more = feeder.fill(rows)?;
-                waited += start.elapsed();
+                let more = timed(&mut time.predicting, || feeder.fill(rows))?;
                 if !more {
-                    return Ok(waited);
+                    time.coding = start.elapsed() - time.predicting;
+                    return Ok(vec![time]);
                 }
             }
             if !code_group(group, rows, &mut tokens, &mut code) {
-                return Ok(waited);
+                time.coding = start.elapsed() - time.predicting;
+                return Ok(vec![time]);
             }
             if feeder.known.is_none() {
                 feeder.tokens.clone_from(&tokens);
@@ -290,24 +302,24 @@ fn in_turn<P: Predictor>(
     groups: &[Group],
     feeders: Vec<Feeder<P>>,
     code: impl FnMut(usize, &P::Batch, usize) -> Option<u16> + Send,
-) -> Result<Duration> {
+) -> Result<Vec<ThreadTime>> {
     let turns = Turns::new(code);
-    let work = |number: usize, mut feeder: Feeder<P>| -> Result<Duration> {
+    let work = |number: usize, mut feeder: Feeder<P>| -> Result<ThreadTime> {
         let _ends = Ends(&turns);
         let (mut rows, mut tokens) = (Rows::default(), Vec::new());
-        let mut waited = Duration::ZERO;
+        let mut time = ThreadTime::default();
         loop {
-            feeder.fill(&mut rows)?;
-            let start = Instant::now();
-            if !turns.wait(number) {
-                return Ok(waited);
+            timed(&mut time.predicting, || feeder.fill(&mut rows))?;
+            if !timed(&mut time.waiting, || turns.wait(number)) {
+                return Ok(time);
             }
-            waited += start.elapsed();
-            let mut code = turns.code.lock().unwrap_or_else(PoisonError::into_inner);
-            if !code_group(&groups[number], &mut rows, &mut tokens, &mut *code) {
-                return Ok(waited);
+            let more = timed(&mut time.coding, || {
+                let mut code = turns.code.lock().unwrap_or_else(PoisonError::into_inner);
+                code_group(&groups[number], &mut rows, &mut tokens, &mut *code)
+            });
+            if !more {
+                return Ok(time);
             }
-            drop(code);
             turns.pass((number + 1) % groups.len());
             feeder.tokens.clone_from(&tokens);
         }
@@ -318,19 +330,18 @@ fn in_turn<P: Predictor>(
         let others: Vec<_> = feeders
             .map(|(number, feeder)| scope.spawn(move || work(number, feeder)))
             .collect();
-        let mut waited = match first {
-            Some((number, feeder)) => work(number, feeder),
-            None => Ok(Duration::ZERO),
-        };
-        for other in others {
-            match other.join() {
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => waited = Err(error),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        waited
+        let first = first.map(|(number, feeder)| work(number, feeder));
+        // All are joined before any failure is told.
+        let others: Vec<_> = others.into_iter().map(joined).collect();
+        first.into_iter().chain(others).collect()
     })
+}
+
+/// What a thread returned; its panic goes on here.
+fn joined<T>(thread: thread::ScopedJoinHandle<T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// The coder's ends of the channels to one predictor.
@@ -361,41 +372,51 @@ fn pipeline<P: Predictor>(
     groups: &[Group],
     feeders: Vec<Feeder<P>>,
     mut code: impl FnMut(usize, &P::Batch, usize) -> Option<u16>,
-) -> Result<Duration> {
-    let mut waited = Duration::ZERO;
-    let mut tokens = Vec::new();
+) -> Result<Vec<ThreadTime>> {
     thread::scope(|scope| {
-        let mut lines = Vec::new();
+        let (mut lines, mut threads) = (Vec::new(), Vec::new());
         for feeder in feeders {
             let (send_rows, rows) = sync_channel(AHEAD);
             // The coder holds one buffer more, the current one.
             let (used, free) = sync_channel(AHEAD + 1);
             (0..AHEAD).for_each(|_| _ = used.send(Rows::default()));
-            scope.spawn(move || feed(feeder, &free, &send_rows));
+            threads.push(scope.spawn(move || feed(feeder, &free, &send_rows)));
             lines.push(Line {
                 rows,
                 used,
                 current: Rows::default(),
             });
         }
-        // Leaving this closure drops the channels, at which every predictor ends.
-        loop {
-            for (line, group) in lines.iter_mut().zip(groups) {
-                if line.current.used == line.current.len {
-                    let start = Instant::now();
-                    let more = line.receive()?;
-                    waited += start.elapsed();
-                    if !more {
-                        return Ok(());
-                    }
-                }
-                if !code_group(group, &mut line.current, &mut tokens, &mut code) {
-                    return Ok(());
-                }
+        let mut time = ThreadTime::default();
+        let start = Instant::now();
+        let coded = code_all(groups, &mut lines, &mut time.waiting, &mut code);
+        time.coding = start.elapsed() - time.waiting;
+        // At which every predictor ends.
+        drop(lines);
+        let threads = threads.into_iter().map(joined);
+        let times = [time].into_iter().chain(threads).collect();
+        coded.map(|()| times)
+    })
+}
+
+/// The coder's part: all tokens in their order, until there are none.
+fn code_all<B>(
+    groups: &[Group],
+    lines: &mut [Line<B>],
+    waiting: &mut Duration,
+    code: &mut impl FnMut(usize, &B, usize) -> Option<u16>,
+) -> Result<()> {
+    let mut tokens = Vec::new();
+    loop {
+        for (line, group) in lines.iter_mut().zip(groups) {
+            if line.current.used == line.current.len && !timed(waiting, || line.receive())? {
+                return Ok(());
+            }
+            if !code_group(group, &mut line.current, &mut tokens, code) {
+                return Ok(());
             }
         }
-    })
-    .map(|()| waited)
+    }
 }
 
 /// A predictor's thread: predicts and hands over until there is nothing more or nobody listens.
@@ -403,17 +424,19 @@ fn feed<P: Predictor>(
     mut feeder: Feeder<P>,
     free: &Receiver<Rows<P::Batch>>,
     send: &SyncSender<Result<Rows<P::Batch>>>,
-) {
-    while let Ok(mut rows) = free.recv() {
-        let filled = match feeder.fill(&mut rows) {
+) -> ThreadTime {
+    let mut time = ThreadTime::default();
+    while let Ok(mut rows) = timed(&mut time.waiting, || free.recv()) {
+        let filled = match timed(&mut time.predicting, || feeder.fill(&mut rows)) {
             Ok(true) => Ok(rows),
-            Ok(false) => return,
+            Ok(false) => break,
             Err(error) => Err(error),
         };
-        if send.send(filled).is_err() {
-            return;
+        if timed(&mut time.waiting, || send.send(filled)).is_err() {
+            break;
         }
     }
+    time
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! Frames of tokens: the transformer and the experts, over the tree of the model's tokens.
 
-use std::time::Duration;
-
 use vatic_coder::{Decoder, Encoder, Sums, Weights};
 use vatic_transformer::{Leaves, Predictions};
 
@@ -11,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::format::{Kind, MAX_STREAMS_LOG2};
 use crate::model::{Model, Transformer};
 use crate::options::{Meter, Mode};
-use crate::stats::FrameStats;
+use crate::stats::{FrameStats, ThreadTime};
 
 /// Tokens between two reports to the meter.
 const REPORT: usize = 1 << 12;
@@ -153,7 +151,7 @@ struct Done {
     encoder: Encoder,
     tokens: usize,
     streams_log2: u8,
-    waited: Duration,
+    threads: Vec<ThreadTime>,
 }
 
 /// What the experts learn from `content`.
@@ -174,7 +172,7 @@ pub(crate) fn encode(
     meter: &Meter,
 ) -> Result<Coded> {
     let done = code(content, setting, model, streams_log2, meter)?;
-    let mut stats = stats(done.tokens, 1 << done.streams_log2, done.waited);
+    let mut stats = stats(done.tokens, 1 << done.streams_log2, done.threads);
     stats.sources = sources(&done.experts);
     let parts = parts(setting, Some(model), done.streams_log2);
     Ok(Coded {
@@ -197,7 +195,8 @@ fn code(
         .unwrap_or_else(|| streams_log2(tokens.len()))
         .min(MAX_STREAMS_LOG2);
     let streams = 1 << streams_log2;
-    let pieces = pieces(&tokens, streams);
+    let (count, pieces) = (tokens.len(), pieces(&tokens, streams));
+    drop(tokens);
     let pieces: Vec<&[u16]> = pieces.iter().map(Vec::as_slice).collect();
     let mut experts = experts(setting, model, streams, content.len())?;
     let mut encoder = Encoder::new();
@@ -207,7 +206,7 @@ fn code(
     let shape = shape(model, streams, setting.threads);
     let transcript = Transcript::Known(&pieces);
     let predictors = predictors(model, &shape, transcript)?;
-    let waited = lockstep::run(&shape, predictors, transcript, |stream, batch, row| {
+    let threads = lockstep::run(&shape, predictors, transcript, |stream, batch, row| {
         let token = *pieces[stream].get(next[stream])?;
         next[stream] += 1;
         foretold.with(batch, row, |weights| {
@@ -220,13 +219,13 @@ fn code(
         }
         Some(token)
     });
-    debug_assert_eq!(coded, tokens.len());
+    debug_assert_eq!(coded, count);
     Ok(Done {
         experts,
         encoder,
-        tokens: tokens.len(),
+        tokens: count,
         streams_log2,
-        waited: waited?,
+        threads: threads?,
     })
 }
 
@@ -247,7 +246,7 @@ pub(crate) fn decode(
     let shape = shape(model, streams, setting.threads);
     let transcript = Transcript::Unknown;
     let predictors = predictors(model, &shape, transcript)?;
-    let waited = lockstep::run(&shape, predictors, transcript, |stream, batch, row| {
+    let threads = lockstep::run(&shape, predictors, transcript, |stream, batch, row| {
         // Every token has bytes, so the end of the content is the end of the tokens.
         if bytes >= length {
             return None;
@@ -268,7 +267,7 @@ pub(crate) fn decode(
         Some(token)
     });
     // A wrong length is told apart from wrong content nowhere: both mean damage.
-    Ok((join(&pieces), stats(tokens, streams, waited?)))
+    Ok((join(&pieces), stats(tokens, streams, threads?)))
 }
 
 fn shape(model: &Model, streams: usize, threads: usize) -> Shape {
@@ -288,12 +287,12 @@ fn predictors(model: &Model, shape: &Shape, transcript: Transcript) -> Result<Ve
         .collect()
 }
 
-fn stats(tokens: usize, streams: usize, waited: Duration) -> FrameStats {
+fn stats(tokens: usize, streams: usize, threads: Vec<ThreadTime>) -> FrameStats {
     FrameStats {
         mode: Mode::Tokens,
         tokens: tokens as u64,
         streams: streams as u32,
-        waited,
+        threads,
         ..FrameStats::default()
     }
 }

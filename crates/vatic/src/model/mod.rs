@@ -2,6 +2,7 @@
 
 mod id;
 mod runtime;
+mod shipped;
 
 use std::fmt;
 use std::path::Path;
@@ -17,6 +18,7 @@ pub(crate) use id::hex;
 pub use id::{ModelId, ModelRef};
 use runtime::Runtime;
 pub(crate) use runtime::Transformer;
+use shipped::{SHIPPED, Shipped};
 
 /// The byte between documents in what models are trained on; its token is what every stream's prediction starts from.
 const BOUNDARY: &[u8] = &[0];
@@ -39,33 +41,37 @@ struct Inner {
     tokenizer: OnceLock<Tokenizer>,
 }
 
-#[cfg(feature = "model-swift")]
-static SWIFT: &[u8] = include_bytes!("../../../../models/swift/model.safetensors");
-
 impl Model {
     /// The model `swift`, inside the program: small and quick.
     #[cfg(feature = "model-swift")]
     pub fn swift() -> Model {
-        static MODEL: OnceLock<Model> = OnceLock::new();
-        let model = MODEL.get_or_init(|| match Model::build(Runtime::new(SWIFT), true) {
-            Ok(model) => model,
-            // The file is compiled in, and a test loads it.
-            Err(error) => unreachable!("the model inside the program is unusable: {error}"),
-        });
-        model.clone()
+        Model::named("swift").expect("compiled in")
     }
 
-    /// The models inside the program, the best one first.
+    /// The model `base`, inside the program: the one for everyday use.
+    #[cfg(feature = "model-base")]
+    pub fn base() -> Model {
+        Model::named("base").expect("compiled in")
+    }
+
+    /// The model of that name inside the program, if there is one.
+    pub fn named(name: &str) -> Option<Model> {
+        shipped::named(name).map(Shipped::model)
+    }
+
+    /// The names of the models inside the program, from the quickest to the strongest.
+    pub fn names() -> Vec<&'static str> {
+        SHIPPED.iter().map(|shipped| shipped.name).collect()
+    }
+
+    /// The models inside the program, from the quickest to the strongest. Each takes some milliseconds when it is first asked for.
     pub fn shipped() -> Vec<Model> {
-        #[cfg(feature = "model-swift")]
-        return vec![Model::swift()];
-        #[cfg(not(feature = "model-swift"))]
-        return Vec::new();
+        SHIPPED.iter().map(Shipped::model).collect()
     }
 
-    /// The model that is used when none is chosen: the best one inside the program, if there is any.
+    /// The model that is used when none is chosen, if there is any inside the program.
     pub fn default_model() -> Option<Model> {
-        Model::shipped().into_iter().next()
+        shipped::default().map(Shipped::model)
     }
 
     /// A model from the bytes of its file.
@@ -73,12 +79,9 @@ impl Model {
     /// # Errors
     /// [`Error::Model`] when it is no model that this program can run.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
-        let model = Model::build(Runtime::new(bytes), false)?;
+        let model = Model::build(Runtime::new(bytes)?, false)?;
         // A copy of a model inside the program is that model, and is named in data as that.
-        Ok(Model::shipped()
-            .into_iter()
-            .find(|shipped| shipped.id() == model.id())
-            .unwrap_or(model))
+        Ok(shipped::find(ModelRef::Full(model.id())).map_or(model, Shipped::model))
     }
 
     /// A model from its file.
@@ -89,8 +92,7 @@ impl Model {
         Model::from_bytes(&std::fs::read(path).map_err(Error::Read)?)
     }
 
-    fn build(runtime: Result<Runtime>, shipped: bool) -> Result<Model> {
-        let runtime = runtime?;
+    fn build(runtime: Runtime, shipped: bool) -> Result<Model> {
         let tokens = runtime.tokens();
         let mut by_id: Vec<&[u8]> = tokens.iter().map(Vec::as_slice).collect();
         by_id.sort_unstable();
@@ -206,15 +208,17 @@ impl fmt::Debug for Model {
 
 /// The model that a frame names: one inside the program, or one of those given.
 pub(crate) fn find(name: ModelRef, given: &[Model]) -> Result<Model> {
-    let shipped = Model::shipped();
-    let mut at_hand = given.iter().chain(&shipped);
-    if let Some(model) = at_hand.find(|model| name.names(&model.id())) {
+    if let Some(model) = given.iter().find(|model| name.names(&model.id())) {
         return Ok(model.clone());
     }
+    if let Some(shipped) = shipped::find(name) {
+        return Ok(shipped.model());
+    }
+    let given = given.iter().map(|model| (model.id(), model.name()));
+    let shipped = SHIPPED.iter().map(|shipped| (shipped.id, shipped.name));
     let list: Vec<String> = given
-        .iter()
-        .chain(&shipped)
-        .map(|model| format!("{} ({})", model.id(), model.name()))
+        .chain(shipped)
+        .map(|(id, name)| format!("{id} ({name})"))
         .collect();
     let has = if list.is_empty() {
         "no model".into()

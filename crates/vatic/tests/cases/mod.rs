@@ -1,6 +1,6 @@
 //! The golden cases: one for each feature of the format, made by the example `golden` and checked by the test `golden`.
 
-use vatic::{DecodeOptions, Mode, Options, Prior, Result};
+use vatic::{DecodeOptions, Mode, Model, Options, Prior, Result};
 
 /// Something that was compressed.
 pub struct Case {
@@ -53,7 +53,7 @@ pub fn all() -> Result<Vec<Case>> {
         Ok(())
     };
     let story = &STORY[..STORY.len().min(6000)];
-    let options = Options::new;
+    let options = || Options::new().model(Some(Model::swift()));
     add("empty.vtc", b"", options())?;
     add("byte.vtc", b"v", options())?;
     add("stored.vtc", &noise(700), options())?;
@@ -74,6 +74,12 @@ pub fn all() -> Result<Vec<Case>> {
         options().mode(Mode::Bytes),
     )?;
     add("tokens.vtc", story, options().mode(Mode::Tokens))?;
+    #[cfg(feature = "model-base")]
+    add(
+        "tokens-base.vtc",
+        story,
+        options().model(Some(Model::base())).mode(Mode::Tokens),
+    )?;
     add(
         "tokens-streams.vtc",
         story,
@@ -135,7 +141,7 @@ pub fn all() -> Result<Vec<Case>> {
         ),
         ("message-stored.raw", &noise(20)),
     ] {
-        let options = Options::new();
+        let options = Options::new().model(Some(Model::swift()));
         let packed = vatic::message::compress(content, &options)?;
         cases.push(Case {
             name,
