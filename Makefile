@@ -30,8 +30,7 @@ test-large: ## A stream of SIZE (2G) through the command and back in bounded mem
 
 bench: ## Benchmarks of kernels, tokens, coder and tokenizer, the whole (SIZES) beside its roofline, the command on the fixtures
 	$(CARGO) bench
-	$(CARGO) run --release -p vatic --example roofline -- --model swift --sizes $(SIZES)
-	$(CARGO) run --release -p vatic --example roofline -- --model base --sizes $(SIZES)
+	$(CARGO) run --release -p vatic --example roofline -- --sizes $(SIZES)
 	$(CARGO) build --release -p vatic-cli
 	$(VATIC) compare --no-progress $(filter-out fixtures/README.md,$(wildcard fixtures/*))
 

@@ -55,6 +55,15 @@ def fake_quantise(x, levels):
     return x + (torch.round(x / scale).clamp(-levels, levels) * scale - x).detach()
 
 
+def rounded(x, levels, quantise):
+    """x as the runtime has it where `quantise` is true; a tensor of 0 or 1 in its place decides while the program runs."""
+    if quantise is False:
+        return x
+    if quantise is True:
+        return fake_quantise(x, levels)
+    return x + quantise * (fake_quantise(x, levels) - x).detach()
+
+
 def rope_frequencies(config: Config) -> torch.Tensor:
     """Whole numbers of turns per period, geometric from one radian a token to one turn a period: exact modulo it."""
     pairs = config.rope_dims // 2
@@ -75,9 +84,9 @@ class Layer(nn.Module):
         self.gain = nn.Parameter(torch.full((config.heads,), 1.5))
         self.mix = nn.Parameter(torch.tensor([1.0, 0.0]))
 
-    def forward(self, x, first, cos, sin, quantise: bool):
-        weight = (lambda w: fake_quantise(w, WEIGHT_LEVELS)) if quantise else (lambda w: w)
-        active = (lambda a: fake_quantise(a, ACTIVATION_LEVELS)) if quantise else (lambda a: a)
+    def forward(self, x, first, cos, sin, quantise):
+        weight = lambda w: rounded(w, WEIGHT_LEVELS, quantise)
+        active = lambda a: rounded(a, ACTIVATION_LEVELS, quantise)
         c, (batch, time, _) = self.config, x.shape
         x = self.mix[0] * x + self.mix[1] * first
         qkv = F.linear(active(rms(x)), weight(self.qkv)).view(batch, time, -1, HEAD_DIM).transpose(1, 2)
@@ -142,38 +151,40 @@ class Transformer(nn.Module):
         buffer("group_of", torch.repeat_interleave(torch.arange(config.groups), self.sizes))
         buffer("places", torch.arange(int(self.sizes.max())))
 
-    def forward(self, tokens, quantise: bool = False):
+    def forward(self, tokens, quantise=False):
         """Token ids [batch, time] to what the output is made of, [batch, time, width]."""
         time, period = tokens.shape[1], self.config.rope_period
         turns = (torch.arange(time, device=tokens.device)[:, None] * self.rope_freq[None, :]) % period
         cos, sin = self.rope_cos[turns], self.rope_cos[(turns - period // 4) % period]
-        table = fake_quantise(self.embed, WEIGHT_LEVELS) if quantise else self.embed
-        x = first = rms(F.embedding(tokens, table))
+        x = first = rms(F.embedding(tokens, rounded(self.embed, WEIGHT_LEVELS, quantise)))
         for layer in self.layers:
             x = layer(x, first, cos, sin, quantise)
-        x = rms(x)
-        return fake_quantise(x, ACTIVATION_LEVELS) if quantise else x
+        return rounded(rms(x), ACTIVATION_LEVELS, quantise)
 
-    def group_logits(self, hidden, quantise: bool = False):
+    def group_logits(self, hidden, quantise=False):
         """[…, width] to the logits of all groups, […, groups], in nats."""
-        return F.linear(hidden, fake_quantise(self.head, WEIGHT_LEVELS) if quantise else self.head)
+        return F.linear(hidden, rounded(self.head, WEIGHT_LEVELS, quantise))
 
-    def leaf_logits(self, hidden, groups, quantise: bool = False):
+    def leaf_logits(self, hidden, groups, quantise=False):
         """[n, width] and a group for each to the logits of its tokens, [n, largest group], −∞ beyond its last."""
-        ids = self.starts[groups][:, None] + self.places
-        rows = F.embedding(ids.clamp_max(self.config.vocab - 1), self.embed)
-        rows = fake_quantise(rows, WEIGHT_LEVELS) if quantise else rows
-        logits = torch.bmm(rows.to(hidden.dtype), hidden.unsqueeze(-1)).squeeze(-1).float()
+        ids = (self.starts[groups][:, None] + self.places).clamp_max(self.config.vocab - 1)
+        if hidden.is_cuda:
+            # The logits of all tokens: more products, but fewer bytes to fetch, and none to add up at random places.
+            logits = F.linear(hidden, rounded(self.embed, WEIGHT_LEVELS, quantise)).gather(1, ids).float()
+        else:
+            rows = rounded(F.embedding(ids, self.embed), WEIGHT_LEVELS, quantise)
+            logits = torch.bmm(rows.to(hidden.dtype), hidden.unsqueeze(-1)).squeeze(-1).float()
         return logits.masked_fill(self.places >= self.sizes[groups][:, None], float("-inf"))
 
-    def leaf_nats(self, hidden, tokens, quantise: bool = False):
+    def leaf_nats(self, hidden, tokens, quantise=False):
         """What the tokens [n] cost in nats, given their groups. Tokens that have a group of their own cost nothing."""
         groups = self.group_of[tokens]
-        shared = (self.sizes[groups] > 1).nonzero().squeeze(-1)
-        hidden, tokens, groups = hidden[shared], tokens[shared], groups[shared]
+        if not hidden.is_cuda:
+            shared = (self.sizes[groups] > 1).nonzero().squeeze(-1)
+            hidden, tokens, groups = hidden[shared], tokens[shared], groups[shared]
         return F.cross_entropy(self.leaf_logits(hidden, groups, quantise), tokens - self.starts[groups], reduction="sum")
 
-    def nats(self, tokens, following, quantise: bool = False):
+    def nats(self, tokens, following, quantise=False):
         """What the tokens that follow cost in nats, all together."""
         hidden = self(tokens, quantise).flatten(0, 1)
         following = following.flatten()

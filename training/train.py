@@ -8,7 +8,7 @@ checkpoint.pt (resumed from when it is there), log.csv, dev.csv and, at the end,
 by the clock: the learning rate is constant, then falls to nearly zero over the last part of the minutes given.
 
 --start MODEL takes its first weights from a model file of the same shape; one without groups gets a group's output from the
-mean of its tokens'. A configuration with "grow" starts from one of half the width (grow.py). Runs on a GPU where there is one; products are computed in bfloat16 there and on CPUs that have it.
+mean of its tokens'. Runs on a GPU where there is one; products are computed in bfloat16 there and on CPUs that have it.
 """
 
 import argparse
@@ -24,7 +24,6 @@ import torch.nn.functional as F
 
 import export
 import groups
-import grow
 from model import Config, Transformer
 from safetensors import safe_open
 
@@ -72,20 +71,23 @@ class Muon(torch.optim.Optimizer):
 
 
 class Sampler:
-    """Random windows of the domains' token files, a domain drawn by its weight for each row."""
+    """Random windows of the domains' token files, a domain drawn by its weight for each row. All tokens are held on `device`."""
 
-    def __init__(self, folder: pathlib.Path, weights: dict[str, float], length: int, seed: int):
-        self.files = [np.memmap(folder / f"{d}.bin", dtype="<u2", mode="r") for d in weights]
+    def __init__(self, folder: pathlib.Path, weights: dict[str, float], length: int, seed: int, device: torch.device):
+        files = [np.fromfile(folder / f"{d}.bin", dtype="<i2") for d in weights]  # ids are below 2¹⁵
+        self.room = [len(file) - length - 1 for file in files]
+        self.first = np.cumsum([0, *map(len, files)])[:-1]
+        self.tokens = torch.from_numpy(np.concatenate(files)).to(device)
         total = sum(weights.values())
         self.weights = [w / total for w in weights.values()]
-        self.length, self.rng = length, np.random.default_rng(seed)
+        self.places = torch.arange(length + 1, device=device)
+        self.rng = np.random.default_rng(seed)
 
     def batch(self, rows: int):
-        out = np.empty((rows, self.length + 1), dtype=np.int64)
-        for row, d in zip(out, self.rng.choice(len(self.files), rows, p=self.weights)):
-            start = self.rng.integers(0, len(self.files[d]) - self.length - 1)
-            row[:] = self.files[d][start:start + self.length + 1]
-        tokens = torch.from_numpy(out)
+        domains = self.rng.choice(len(self.room), rows, p=self.weights)
+        starts = [self.first[d] + self.rng.integers(0, self.room[d]) for d in domains]
+        starts = torch.tensor(starts).to(self.places.device, non_blocking=True)
+        tokens = self.tokens[starts[:, None] + self.places].long()
         return tokens[:, :-1], tokens[:, 1:]
 
 
@@ -107,11 +109,6 @@ def start_from(model: Transformer, path: pathlib.Path):
                 getattr(layer, name).copy_(matrix(f"layers.{n}.{name}"))
             layer.gain.copy_(file.get_tensor(f"layers.{n}.gain"))
             layer.mix.copy_(file.get_tensor(f"layers.{n}.mix"))
-
-
-def shape_of(path: pathlib.Path) -> Config:
-    with safe_open(path, "pt") as file:
-        return Config(**json.loads(file.metadata()["vatic"]))
 
 
 def token_lengths(vocabulary: pathlib.Path):
@@ -141,6 +138,7 @@ def main():
     parser.add_argument("--minutes", type=float, required=True, help="of wall clock, from now")
     parser.add_argument("--start", type=pathlib.Path, help="a model file to take the first weights from")
     parser.add_argument("--peak", type=float, default=1.0, help="of the configuration's learning rates")
+    parser.add_argument("--rows", type=int, help="windows in a step, in place of the configuration's: 64 or more on a GPU")
     parser.add_argument("--eval-minutes", type=float, default=12)
     args = parser.parse_args()
 
@@ -153,11 +151,7 @@ def main():
     half = device.type == "cuda" or HALF_ON_CPU
     counts = export.token_counts(args.tokens / "train", weights, config.vocab)
     model = Transformer(config, groups.balanced(counts.tolist(), config.groups))
-    if args.start and "grow" in settings:
-        small = Transformer(shape_of(args.start), model.starts.tolist())
-        start_from(small, args.start)
-        grow.grow(small, model, settings["grow"])
-    elif args.start:
+    if args.start:
         start_from(model, args.start)
     model = model.to(device)
     matrices = [p for layer in model.layers for p in (layer.qkv, layer.out, layer.up, layer.down)]
@@ -175,21 +169,30 @@ def main():
         for optimiser, saved in zip(optimisers, state["optimisers"]):
             optimiser.load_state_dict(saved)
         step, spent = state["step"], state["spent"]
-    sampler = Sampler(args.tokens / "train", weights, recipe["length"], recipe["seed"] + step)
+    rows = args.rows or recipe["rows"]
+    sampler = Sampler(args.tokens / "train", weights, recipe["length"], recipe["seed"] + step, device)
     total = spent + args.minutes * 60
 
-    @torch.compile(dynamic=False)
     def of_groups(x, y, quantise):
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             hidden = model(x, quantise).flatten(0, 1)
             logits = model.group_logits(hidden, quantise).float()
         return F.cross_entropy(logits, model.group_of[y.flatten()], reduction="sum"), hidden
 
-    def nats_of(x, y, quantise):
-        x, y = x.to(device), y.to(device)
-        nats, hidden = of_groups(x, y, quantise)
+    def of_leaves(hidden, y, quantise):
         hidden = hidden.bfloat16() if half else hidden
-        return nats + model.leaf_nats(hidden, y.flatten(), quantise)
+        with torch.autocast(device.type, torch.bfloat16, enabled=half and hidden.is_cuda):
+            return model.leaf_nats(hidden, y.flatten(), quantise)
+
+    def nats_of(x, y, quantise, of_groups=of_groups, of_leaves=of_leaves):
+        nats, hidden = of_groups(x, y, quantise)
+        return nats + of_leaves(hidden, y, quantise)
+
+    # Compiled for the batches of training alone. On a GPU, where compiling takes longer than many steps, once for both phases.
+    compiled = dict(of_groups=torch.compile(of_groups, dynamic=False))
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+        compiled["of_leaves"] = torch.compile(of_leaves, dynamic=False)
 
     def save():
         partial = checkpoint.with_suffix(".partial")
@@ -201,12 +204,13 @@ def main():
     dev_log = csv.writer((args.run / "dev.csv").open("a", buffering=1))
 
     def report_dev(quantise):
-        scores = evaluate(nats_of, args.tokens / "dev", weights, lengths, recipe["length"], 16384, quantise)
+        dev = lambda x, y, quantise: nats_of(x.to(device), y.to(device), quantise)
+        scores = evaluate(dev, args.tokens / "dev", weights, lengths, recipe["length"], 16384, quantise)
         dev_log.writerow([step, round(spent), int(quantise), *(f"{s:.4f}" for s in scores.values())])
         print("dev", step, {d: round(s, 3) for d, s in scores.items()}, flush=True)
 
     began = last_eval = time.monotonic() - spent
-    tokens_per_step = recipe["rows"] * recipe["length"]
+    tokens_per_step = rows * recipe["length"]
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, "
           f"{config.multiply_adds() / 1e6:.2f} M multiply-adds per token", flush=True)
     last = time.monotonic()
@@ -218,8 +222,9 @@ def main():
             for group in optimiser.param_groups:
                 group["lr"] = peak * rate
         quantise = progress > 1 - recipe["quantise_last"]
-        x, y = sampler.batch(recipe["rows"])
-        loss = nats_of(x, y, quantise) / y.numel()
+        x, y = sampler.batch(rows)
+        phase = torch.tensor(float(quantise), device=device) if device.type == "cuda" else quantise
+        loss = nats_of(x, y, phase, **compiled) / y.numel()
         loss.backward()
         for optimiser in optimisers:
             optimiser.step()

@@ -1148,20 +1148,18 @@ class Experts:
 
 # ------------------------------------------------------------------------------------------ §11: the vectors
 
-MODELS = ROOT / "models"
 SLOW = ("frames.vtc", "tokens-turns.vtc")  # passed over without --all
 
 
 def check_golden(model, everything):
-    """Each with `model`, but those that say in their names that they were made with another."""
-    different, base = 0, Model(MODELS / "base" / "model.safetensors")
+    different = 0
     for path in sorted(p for p in (ROOT / "tests" / "golden").iterdir() if p.suffix in (".vtc", ".raw")):
         if path.name in SLOW and not everything:
             print(f"{path.name}: passed over, as it takes minutes (--all decodes it)")
             continue
         begin = time.monotonic()
         try:
-            content = decode_file(path, base if path.stem.endswith("-base") else model)
+            content = decode_file(path, model)
             right = content == path.with_name(path.name + ".content").read_bytes()
             verdict = f"{len(content)} bytes, " + ("right" if right else "WRONG")
         except Unsupported as reason:
@@ -1179,7 +1177,7 @@ def decode_file(path, model):
 
 def main():
     parser = argparse.ArgumentParser(description="An independent decoder of the vatic format.")
-    parser.add_argument("--model", type=Path, default=MODELS / "swift" / "model.safetensors")
+    parser.add_argument("--model", type=Path, default=ROOT / "models" / "swift" / "model.safetensors")
     parser.add_argument("--all", action="store_true", help="do not pass over the slow vectors")
     parser.add_argument("files", nargs="*", type=Path)
     arguments = parser.parse_args()

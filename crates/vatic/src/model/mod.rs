@@ -48,12 +48,6 @@ impl Model {
         Model::named("swift").expect("compiled in")
     }
 
-    /// The model `base`, inside the program: the one for everyday use.
-    #[cfg(feature = "model-base")]
-    pub fn base() -> Model {
-        Model::named("base").expect("compiled in")
-    }
-
     /// The model of that name inside the program, if there is one.
     pub fn named(name: &str) -> Option<Model> {
         shipped::named(name).map(Shipped::model)

@@ -43,26 +43,17 @@ pub(crate) static SHIPPED: [Shipped; COUNT] = [
         SWIFT_ID,
         include_bytes!("../../../../models/swift/model.safetensors"),
     ),
-    #[cfg(feature = "model-base")]
-    Shipped::new(
-        "base",
-        BASE_ID,
-        include_bytes!("../../../../models/base/model.safetensors"),
-    ),
 ];
 
-const COUNT: usize = cfg!(feature = "model-swift") as usize + cfg!(feature = "model-base") as usize;
+const COUNT: usize = cfg!(feature = "model-swift") as usize;
 
 /// The first bytes of the BLAKE3 hash of `models/swift/model.safetensors`.
 #[cfg(feature = "model-swift")]
 const SWIFT_ID: [u8; 8] = [0x07, 0x0b, 0x31, 0xcb, 0x79, 0x40, 0x44, 0x3f];
-/// The first bytes of the BLAKE3 hash of `models/base/model.safetensors`.
-#[cfg(feature = "model-base")]
-const BASE_ID: [u8; 8] = [0x14, 0xcf, 0xeb, 0x89, 0x16, 0x4f, 0x1e, 0x50];
 
 /// The one that is used when none is chosen.
 pub(crate) fn default() -> Option<&'static Shipped> {
-    named("base").or(SHIPPED.last())
+    SHIPPED.last()
 }
 
 pub(crate) fn named(name: &str) -> Option<&'static Shipped> {

@@ -74,12 +74,6 @@ pub fn all() -> Result<Vec<Case>> {
         options().mode(Mode::Bytes),
     )?;
     add("tokens.vtc", story, options().mode(Mode::Tokens))?;
-    #[cfg(feature = "model-base")]
-    add(
-        "tokens-base.vtc",
-        story,
-        options().model(Some(Model::base())).mode(Mode::Tokens),
-    )?;
     add(
         "tokens-streams.vtc",
         story,
