@@ -144,11 +144,12 @@ pub struct Engine {
     pub threads: usize,
 }
 
-/// `-1` to `-9`: the models that are inside the program, from the fastest to the strongest.
+/// `-1` to `-9`: from the fastest to the strongest model inside the program, and from where the transformer has to gain much on
+/// large data to where it is used for the least gain.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct Level {
-    /// Fastest: the smallest model
+    /// Fastest: the smallest model, and none for large data that it makes less than 10 % smaller (by default 2 %)
     #[arg(short = '1', long = "fast")]
     pub level_1: bool,
     #[arg(short = '2', hide = true)]
@@ -165,7 +166,7 @@ pub struct Level {
     pub level_7: bool,
     #[arg(short = '8', hide = true)]
     pub level_8: bool,
-    /// Smallest result: the largest model (-2 to -8 lie between)
+    /// Smallest result: the largest model, for whatever it gains (-2 to -8 lie between)
     #[arg(short = '9', long = "best")]
     pub level_9: bool,
 }

@@ -13,6 +13,9 @@ use crate::job::{Naming, Usage};
 /// A prior is a few MB; a file beyond this was given by mistake.
 const PRIOR_LIMIT: u64 = 1 << 31;
 
+/// What the transformer has to gain at each level, in percent.
+const LEAST_GAIN: [u32; 9] = [10, 8, 6, 4, 2, 2, 1, 1, 0];
+
 /// Settings to compress with.
 pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options> {
     let model = match (&engine.model, level) {
@@ -29,7 +32,10 @@ pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options>
         .model(model)
         .threads(engine.threads)
         .prior(prior(engine.prior.as_deref())?);
-    Ok(options)
+    Ok(match level {
+        Some(level) => options.least_gain(LEAST_GAIN[level.clamp(1, 9) - 1]),
+        None => options,
+    })
 }
 
 /// Settings to decompress with: the data names its model, a model file given is an addition to those inside.

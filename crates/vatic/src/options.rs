@@ -81,6 +81,9 @@ pub(crate) enum ModelChoice {
     Given(Model),
 }
 
+/// Percent, see [`Options::least_gain`].
+const DEFAULT_LEAST_GAIN: u32 = 2;
+
 /// Settings for compressing, set one after the other.
 ///
 /// ```
@@ -97,6 +100,7 @@ pub struct Options {
     pub(crate) memory_log2: u8,
     pub(crate) streams_log2: Option<u8>,
     pub(crate) mode: Mode,
+    pub(crate) least_gain: u32,
     pub(crate) verify: bool,
     pub(crate) report: bool,
     pub(crate) experts: Option<u64>,
@@ -113,6 +117,7 @@ impl Default for Options {
             memory_log2: DEFAULT_MEMORY_LOG2,
             streams_log2: None,
             mode: Mode::Auto,
+            least_gain: DEFAULT_LEAST_GAIN,
             verify: false,
             report: false,
             experts: None,
@@ -166,6 +171,13 @@ impl Options {
     /// Forces every frame into one mode (one that comes out larger than its content is stored all the same).
     pub fn mode(mut self, mode: Mode) -> Options {
         self.mode = mode;
+        self
+    }
+
+    /// By how many percent the transformer has to make a large frame smaller than experts alone would, for its time to be worth it:
+    /// it takes some ten times as long as they do. 2 if not set; 0 for the smallest result at any price. Samples of the frame decide.
+    pub fn least_gain(mut self, percent: u32) -> Options {
+        self.least_gain = percent;
         self
     }
 
@@ -245,6 +257,7 @@ impl fmt::Debug for Options {
             .field("memory_log2", &self.memory_log2)
             .field("streams_log2", &self.streams_log2)
             .field("mode", &self.mode)
+            .field("least_gain", &self.least_gain)
             .field("verify", &self.verify)
             .finish_non_exhaustive()
     }

@@ -112,6 +112,11 @@ fn text_is_coded_as_tokens_and_tables_of_zeros_are_not() {
     };
     assert_eq!(mode(&STORY[..3000]), Mode::Tokens);
     assert_eq!(mode(&STORY.repeat(40_000 / STORY.len() + 1)), Mode::Tokens);
+    // The gain does not pay for its time where it is asked to be elevenfold.
+    let content = STORY.repeat(40_000 / STORY.len() + 1);
+    let packed = vatic::compress(&content, &Options::new().least_gain(1000)).unwrap();
+    let frame = &vatic::info::list(Cursor::new(packed)).unwrap().frames[0];
+    assert_eq!(frame.mode, Mode::Bytes);
     let table: Vec<u8> = (0..3000u32)
         .flat_map(|i| [(i * i % 7) as u8, 0, 0, (i % 5) as u8])
         .collect();

@@ -16,8 +16,8 @@ const LEAST: usize = 1 << 11;
 /// …and all of it never more than so many.
 const MAX_SAMPLE: usize = 1 << 18;
 
-/// The mode for `content`, never `Auto`.
-pub(crate) fn mode(content: &[u8], setting: &Setting) -> Result<Mode> {
+/// The mode for `content`, never `Auto`. In a large frame tokens have to save at least `least_gain` percent.
+pub(crate) fn mode(content: &[u8], setting: &Setting, least_gain: u32) -> Result<Mode> {
     if looks_random(content) {
         let sample = &content[content.len() / 2..][..(content.len() / 2).min(1 << 15)];
         if bytes::encode(sample, setting, &Meter::default())?
@@ -43,7 +43,10 @@ pub(crate) fn mode(content: &[u8], setting: &Setting) -> Result<Mode> {
     let length = (content.len() / SAMPLE).clamp(SMALL / SAMPLE, MAX_SAMPLE) / 2;
     // A small sample first: where bytes are far ahead, though the transformer's head start counts most in it, the tokens of
     // a larger one would only take time.
-    let trials = [(length / 8, 85), (length, 100)];
+    let trials = [
+        (length / 8, 85),
+        (length, 100 + least_gain.min(1000) as usize),
+    ];
     for (length, percent) in trials
         .into_iter()
         .filter(|trial| trial.0 >= LEAST.min(length))

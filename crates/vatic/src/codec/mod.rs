@@ -63,6 +63,7 @@ impl Setting {
 pub(crate) struct Encoder {
     setting: Setting,
     mode: Mode,
+    least_gain: u32,
     streams_log2: Option<u8>,
 }
 
@@ -75,6 +76,7 @@ impl Encoder {
         Ok(Encoder {
             setting,
             mode: options.mode,
+            least_gain: options.least_gain,
             streams_log2: options.streams_log2,
         })
     }
@@ -82,7 +84,7 @@ impl Encoder {
     /// The frame of `content`, or `None` when it is best stored.
     pub(crate) fn frame(&mut self, content: &[u8], meter: &Meter) -> Result<Option<Coded>> {
         let mode = match self.mode {
-            Mode::Auto => choose::mode(content, &self.setting)?,
+            Mode::Auto => choose::mode(content, &self.setting, self.least_gain)?,
             forced => forced,
         };
         let start = Instant::now();
