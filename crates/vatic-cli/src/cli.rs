@@ -16,6 +16,8 @@ Examples:
   vatic -t *.vtc                     checks that everything can be restored
   tar -I vatic -cf notes.tar.vtc notes
   vatic compare book.txt             against gzip, zstd, xz, brotli, bzip2 and PPMd
+  vatic explain book.txt --format html -o book.html
+                                     the text coloured by what each token costs
 
 A file that is called like a subcommand is written ./compare. Exit codes: 0 all went well, 1 a file failed (the others
 were still done), 2 the command line was wrong.";
@@ -197,6 +199,8 @@ pub enum Command {
     Compare(Compare),
     /// Learn from sample files and write a prior that `-D` takes
     Learn(Learn),
+    /// Show what each token of a text costs, and who foretold it
+    Explain(Explain),
     /// Print the completions of a shell
     #[command(hide = true)]
     Completions { shell: clap_complete::Shell },
@@ -277,6 +281,48 @@ pub struct Learn {
 
     #[command(flatten)]
     pub engine: Engine,
+}
+
+/// Codes a text and keeps the account: the bits of each token, what each source of predictions would have paid alone, bits per
+/// byte as the text was learnt, and what counting alone says of it (entropies of order 0 to 4, mutual information by distance).
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// File to explain; `-` is standard input
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t = ExplainFormat::Table)]
+    pub format: ExplainFormat,
+
+    /// Write the report to FILE
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+
+    /// Overwrite FILE
+    #[arg(short, long)]
+    pub force: bool,
+
+    /// Take only the first SIZE bytes (at most 16M)
+    #[arg(long, value_name = "SIZE", default_value = "256K", value_parser = parse_size)]
+    pub limit: u64,
+
+    #[command(flatten)]
+    pub engine: Engine,
+
+    /// Show no progress bar
+    #[arg(long)]
+    pub no_progress: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExplainFormat {
+    /// Sums, as aligned text
+    Table,
+    /// One self-contained page: the text coloured by what it costs, and curves
+    Html,
+    /// Everything, token by token
+    Json,
 }
 
 impl Cli {

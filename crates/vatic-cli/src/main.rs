@@ -10,7 +10,9 @@
 mod cli;
 mod compare;
 mod completions;
+mod explain;
 mod files;
+mod html;
 mod job;
 mod learn;
 mod list;
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         None => run::run(&cli.code),
         Some(Command::Compare(options)) => compare::run(&options),
         Some(Command::Learn(options)) => learn::run(&options),
+        Some(Command::Explain(options)) => explain::run(&options),
         Some(Command::Completions { shell }) => completions::print(shell),
         Some(Command::Man { directory }) => completions::man(directory.as_deref()),
     });

@@ -38,6 +38,14 @@ pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options>
     })
 }
 
+/// The model that `--model` or its absence means.
+pub fn chosen(engine: &Engine) -> anyhow::Result<Option<Model>> {
+    match &engine.model {
+        Some(name) => by_name(name),
+        None => Ok(Model::default_model()),
+    }
+}
+
 /// Settings to decompress with: the data names its model, a model file given is an addition to those inside.
 pub fn decode_options(engine: &Engine) -> anyhow::Result<DecodeOptions> {
     let mut options = DecodeOptions::new().threads(engine.threads);

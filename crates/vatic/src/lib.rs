@@ -18,6 +18,7 @@
 //! | both, and a progress bar | [`copy_compress`], [`copy_decompress`] |
 //! | a part of a large file to look at | [`decompress_range`] |
 //! | thousands of records of one kind | [`Prior::learn`], then [`Options::prior`] |
+//! | what each part of a text costs, and why | [`explain`] |
 //! | short messages over a thin link | [`message`], with 1 to 3 bytes of overhead |
 //!
 //! # What holds
@@ -33,6 +34,7 @@
 mod codec;
 mod copy;
 mod error;
+mod explain;
 mod format;
 mod member;
 mod model;
@@ -49,6 +51,7 @@ pub mod write;
 pub use bufread::error_of;
 pub use copy::{compress, copy_compress, copy_decompress, decompress, decompress_with, skippable};
 pub use error::{Error, Result};
+pub use explain::{Explanation, TokenCost, explain};
 pub use format::{FORMAT_VERSION, MAGIC, MAX_FRAME_SIZE, MAX_OVERHEAD, MIN_FRAME_SIZE, looks_like};
 pub use info::decompress_range;
 pub use model::{Model, ModelId, ModelRef};

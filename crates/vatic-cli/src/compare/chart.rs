@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::html::escape;
 use super::report::{InputResults, Measured};
+use crate::html::escape;
 use crate::size::figures;
 
 const WIDTH: f64 = 720.0;

@@ -5,25 +5,14 @@ use std::fmt::Write;
 use super::chart;
 use super::report::{InputResults, Report};
 use super::text;
+use crate::html::{escape, page as page_of};
 use crate::size::{figures, grouped};
-
-const STYLE: &str = "\
-:root{color-scheme:light dark;--ink:#1d2129;--paper:#fff;--line:#d5d9e0;--own:#b5482a;--peer:#7d8aa3;--best:#3d7d5c}
-@media(prefers-color-scheme:dark){:root{--ink:#e4e7ec;--paper:#16191f;--line:#363c47;--own:#e8795a;--peer:#8d9ab3;--best:#68b08c}}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:760px;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2.5rem}
-svg{width:100%;height:auto;margin:.5rem 0}svg text{font-size:12px;fill:var(--ink)}
-.own{fill:var(--own)}.peer{fill:var(--peer)}.best{fill:var(--best)}.grid{stroke:var(--line)}
-.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{padding:.25rem .5rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left}tr.smallest{font-weight:600}";
 
 /// The whole page.
 pub fn page(report: &Report) -> String {
+    let title = format!("vatic {} compared", report.version);
     let mut html = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>vatic {0} compared</title>\n\
-         <style>\n{STYLE}\n</style>\n</head>\n<body>\n<h1>vatic {0} beside other compressors</h1>\n<ul>\n",
+        "<h1>vatic {} beside other compressors</h1>\n<ul>\n",
         report.version
     );
     for note in text::notes(report) {
@@ -53,8 +42,7 @@ pub fn page(report: &Report) -> String {
         html.push_str(&chart::bars(input));
         html.push_str(&table(input));
     }
-    html.push_str("</body>\n</html>\n");
-    html
+    page_of(&title, "", &html)
 }
 
 fn table(input: &InputResults) -> String {
@@ -93,45 +81,21 @@ fn table(input: &InputResults) -> String {
     html
 }
 
-/// Makes text safe within elements and attributes: file names may hold anything.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::report::tests::example;
     use super::*;
+    use crate::html::check;
 
     #[test]
     fn the_page_is_whole_and_safe() {
         let html = page(&example());
         assert!(html.contains("a &lt;b&gt; &amp; |c|.txt") && !html.contains("<b>"));
-        for element in [
-            "svg", "table", "tr", "td", "div", "text", "circle", "ul", "body", "html",
-        ] {
-            let opened = html.matches(&format!("<{element} ")).count()
-                + html.matches(&format!("<{element}>")).count();
-            assert_eq!(
-                opened,
-                html.matches(&format!("</{element}>")).count(),
-                "{element}"
-            );
-            assert!(opened > 0, "{element}");
-        }
-        for outside in ["http", "src=", "url(", "NaN", "inf"] {
-            assert!(!html.contains(outside), "{outside}");
-        }
+        check(
+            &html,
+            &[
+                "svg", "table", "tr", "td", "div", "text", "circle", "ul", "body", "html",
+            ],
+        );
     }
 }

@@ -26,7 +26,12 @@ fn man_pages() {
         .success()
         .stdout(contains(".TH vatic").and(contains("decompress")));
     place.vatic(&["man", "man1"]).assert().success();
-    for page in ["vatic.1", "vatic-compare.1", "vatic-learn.1"] {
+    for page in [
+        "vatic.1",
+        "vatic-compare.1",
+        "vatic-learn.1",
+        "vatic-explain.1",
+    ] {
         assert!(
             String::from_utf8(place.read(&format!("man1/{page}")))
                 .unwrap()

@@ -2,6 +2,7 @@
 
 mod compare;
 mod everyday;
+mod explain;
 mod failures;
 mod generated;
 mod listing;

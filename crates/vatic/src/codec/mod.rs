@@ -8,6 +8,7 @@ mod tokens;
 use std::time::Instant;
 
 use crate::error::{Error, Result};
+use crate::explain::Explanation;
 use crate::format::{Header, Kind, Parts};
 use crate::model::{Model, ModelRef};
 use crate::options::{DecodeOptions, Meter, Mode, Options};
@@ -197,6 +198,24 @@ pub(crate) fn learn(content: &[u8], options: &Options) -> Result<(Vec<u8>, Vec<u
         None => Vec::new(),
     };
     Ok((bytes::learn(content, &setting, &meter)?, tokens))
+}
+
+/// What each token of `content` costs in one stream.
+pub(crate) fn explain(content: &[u8], options: &Options) -> Result<Explanation> {
+    let setting = Setting {
+        report: true,
+        ..Setting::of(options)
+    };
+    let Some(model) = &setting.model else {
+        return Err(Error::setting(
+            "explaining a text needs a model, and none was given",
+        ));
+    };
+    if let Some(prior) = &setting.prior {
+        prior.suits(Some(model))?;
+    }
+    let meter = Meter::new(&options.progress, Default::default());
+    tokens::explain(content, &setting, model, &meter)
 }
 
 /// A message's payload in one stream, in the mode that suits it.

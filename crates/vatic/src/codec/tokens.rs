@@ -6,6 +6,7 @@ use vatic_transformer::{Leaves, Predictions};
 use super::lockstep::{self, Group, Shape, Transcript};
 use super::{Coded, Setting, coder_error, parts, sources};
 use crate::error::{Error, Result};
+use crate::explain::{Explanation, TokenCost};
 use crate::format::{Kind, MAX_STREAMS_LOG2};
 use crate::model::{Model, Transformer};
 use crate::options::{Meter, Mode};
@@ -161,7 +162,44 @@ pub(crate) fn learn(
     model: &Model,
     meter: &Meter,
 ) -> Result<Vec<u8>> {
-    Ok(code(content, setting, model, None, meter)?.experts.save())
+    let done = code(content, setting, model, None, meter, |_, _| ())?;
+    Ok(done.experts.save())
+}
+
+/// What each token of `content` costs in one stream; `setting` asks for the report.
+pub(crate) fn explain(
+    content: &[u8],
+    setting: &Setting,
+    model: &Model,
+    meter: &Meter,
+) -> Result<Explanation> {
+    // Accounts are kept as sums: a token's are what they grew by.
+    let sums = |experts: &vatic_coder::Model| {
+        let report = experts.report();
+        let names: Vec<&str> = report.sources.iter().map(|source| source.name).collect();
+        let costs: Vec<u64> = report.sources.iter().map(|source| source.cost).collect();
+        (names, costs, report.paid)
+    };
+    let bits = |now: u64, before: u64| (now - before) as f32 / 65536.0;
+    let mut explanation = Explanation::default();
+    let mut before: Option<(Vec<u64>, u64)> = None;
+    code(content, setting, model, Some(0), meter, |experts, token| {
+        let (names, costs, paid) = sums(experts);
+        let (old, old_paid) = before.take().unwrap_or_else(|| (vec![0; costs.len()], 0));
+        if explanation.sources.is_empty() {
+            explanation.sources = names.into_iter().map(String::from).collect();
+        }
+        let cost = TokenCost {
+            bytes: model.vocabulary().token(token).len(),
+            bits: bits(paid, old_paid),
+        };
+        explanation.push(
+            cost,
+            costs.iter().zip(&old).map(|(&now, &old)| bits(now, old)),
+        );
+        before = Some((costs, paid));
+    })?;
+    Ok(explanation)
 }
 
 pub(crate) fn encode(
@@ -171,7 +209,7 @@ pub(crate) fn encode(
     streams_log2: Option<u8>,
     meter: &Meter,
 ) -> Result<Coded> {
-    let done = code(content, setting, model, streams_log2, meter)?;
+    let done = code(content, setting, model, streams_log2, meter, |_, _| ())?;
     let mut stats = stats(done.tokens, 1 << done.streams_log2, done.threads);
     stats.sources = sources(&done.experts);
     let parts = parts(setting, Some(model), done.streams_log2);
@@ -183,12 +221,14 @@ pub(crate) fn encode(
     })
 }
 
+/// Codes `content`; `coded_one` is called after each token with the experts, which have learnt it.
 fn code(
     content: &[u8],
     setting: &Setting,
     model: &Model,
     forced_log2: Option<u8>,
     meter: &Meter,
+    mut coded_one: impl FnMut(&vatic_coder::Model, u16) + Send,
 ) -> Result<Done> {
     let tokens = model.tokenizer()?.encode(content);
     let streams_log2 = forced_log2
@@ -212,6 +252,7 @@ fn code(
         foretold.with(batch, row, |weights| {
             experts.encode(stream, Some(weights), token, &mut encoder);
         });
+        coded_one(&experts, token);
         coded += 1;
         bytes += model.vocabulary().token(token).len();
         if coded % REPORT == 0 {
