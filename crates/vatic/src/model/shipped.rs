@@ -49,7 +49,7 @@ const COUNT: usize = cfg!(feature = "model-swift") as usize;
 
 /// The first bytes of the BLAKE3 hash of `models/swift/model.safetensors`.
 #[cfg(feature = "model-swift")]
-const SWIFT_ID: [u8; 8] = [0x07, 0x0b, 0x31, 0xcb, 0x79, 0x40, 0x44, 0x3f];
+const SWIFT_ID: [u8; 8] = [0xde, 0x79, 0x1f, 0x3d, 0x58, 0xd9, 0x2d, 0x6f];
 
 /// The one that is used when none is chosen.
 pub(crate) fn default() -> Option<&'static Shipped> {
