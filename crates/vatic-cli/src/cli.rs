@@ -151,7 +151,7 @@ pub struct Engine {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct Level {
-    /// Fastest: the smallest model, and none for large data that it makes less than 10 % smaller (by default 2 %)
+    /// Fastest: the smallest model, and none for large data that it makes less than 12 % smaller (by default 5 %)
     #[arg(short = '1', long = "fast")]
     pub level_1: bool,
     #[arg(short = '2', hide = true)]

@@ -14,7 +14,7 @@ use crate::job::{Naming, Usage};
 const PRIOR_LIMIT: u64 = 1 << 31;
 
 /// What the transformer has to gain at each level, in percent.
-const LEAST_GAIN: [u32; 9] = [10, 8, 6, 4, 2, 2, 1, 1, 0];
+const LEAST_GAIN: [u32; 9] = [12, 10, 8, 6, 5, 4, 2, 1, 0];
 
 /// Settings to compress with.
 pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options> {
