@@ -28,6 +28,17 @@ impl Source {
     }
 }
 
+/// What an argument is called in reports: without the directories before it.
+pub fn short_name(path: &Path) -> String {
+    if path == OsStr::new("-") {
+        return "standard input".into();
+    }
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
+}
+
 /// Which files of a directory are taken with `-r`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Within {

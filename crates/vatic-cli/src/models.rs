@@ -24,9 +24,8 @@ pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options>
                 "--model and -{level} both choose the model: give one of them"
             )))
         }
-        (Some(name), None) => by_name(name)?,
+        (_, None) => chosen(engine)?,
         (None, Some(level)) => by_level(level),
-        (None, None) => Model::default_model(),
     };
     let options = Options::new()
         .model(model)

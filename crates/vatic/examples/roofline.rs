@@ -1,10 +1,11 @@
 //! The whole compressor beside what its matrix work alone would need: a Markdown table for every kernel that this CPU runs.
 //!
-//!     cargo run --release -p vatic --example roofline -- [--model base] [--threads N] [--sizes 64K,1M,10M] [FILE]
+//!     cargo run --release -p vatic --example roofline -- [--model NAME] [--threads N] [--sizes 64K,1M,10M] [FILE]
 //!
 //! The roofline of a text is the time of its multiply-adds in matrices (attention, coder and experts not counted) at the
 //! rate that the kernel's inner loop reaches in the first-level cache with the same number of threads, measured in the same
-//! run. Kernels but the fastest are measured on texts of up to 64 KiB. Without a file the fixtures' English text is used, over and over: for speed, not for size.
+//! run. Kernels but the fastest are measured on texts of up to 64 KiB. Without a file the fixtures'
+//! English text is used, over and over: for speed, not for size.
 
 use std::error::Error;
 use std::process::Command;

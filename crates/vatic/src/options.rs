@@ -174,9 +174,9 @@ impl Options {
         self
     }
 
-    /// By how many percent the transformer has to make a large frame smaller than experts alone would, for its time to be worth it:
-    /// it takes some ten times as long as they do. 5 if not set; 0 for the smallest result at any price. Samples of the frame decide; of all of
-    /// it the gain is about half of that, since experts learn as they go on.
+    /// By how many percent the transformer has to make a large frame smaller than experts alone would, for its time to be worth
+    /// it: it takes some ten times as long as they do. 5 if not set; 0 for the smallest result at any price. Samples of the frame
+    /// decide, which show more of a gain than all of it has, since experts learn as they go on.
     pub fn least_gain(mut self, percent: u32) -> Options {
         self.least_gain = percent;
         self

@@ -3,12 +3,10 @@
 use std::fmt::Write;
 
 use super::report::{InputResults, Measured};
-use crate::html::escape;
+use crate::html::{self, escape};
 use crate::size::figures;
 
 const WIDTH: f64 = 720.0;
-const LABELS: f64 = 150.0;
-const ROW: f64 = 24.0;
 
 /// A bar for each program, shortest on top: bits per byte on one input.
 pub fn bars(input: &InputResults) -> String {
@@ -18,30 +16,12 @@ pub fn bars(input: &InputResults) -> String {
         .filter_map(|measured| Some((measured, measured.bits_per_byte?)))
         .collect();
     rows.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let longest = rows.iter().map(|row| row.1).fold(0.0, f64::max).max(1e-9);
-    let height = ROW * rows.len() as f64;
-    let mut svg = format!(
-        "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"bits per byte on {}\">\n",
-        escape(&input.name)
-    );
-    for (at, (measured, bits)) in rows.iter().enumerate() {
-        let (top, length) = (at as f64 * ROW, bits / longest * (WIDTH - LABELS - 60.0));
-        let (class, middle) = (class(measured), top + ROW * 0.66);
-        // Writing into a String cannot fail.
-        let _ = writeln!(
-            svg,
-            "<text x=\"{}\" y=\"{middle:.1}\" text-anchor=\"end\">{}</text>\
-             <rect class=\"{class}\" x=\"{LABELS}\" y=\"{:.1}\" width=\"{length:.1}\" height=\"{}\" rx=\"2\"/>\
-             <text x=\"{:.1}\" y=\"{middle:.1}\">{bits:.3}</text>",
-            LABELS - 8.0,
-            escape(&measured.title()),
-            top + 3.0,
-            ROW - 6.0,
-            LABELS + length + 6.0,
-        );
-    }
-    svg.push_str("</svg>\n");
-    svg
+    let titles: Vec<String> = rows.iter().map(|row| row.0.title()).collect();
+    html::bars(
+        &format!("bits per byte on {}", input.name),
+        (rows.iter().zip(&titles))
+            .map(|((measured, bits), title)| (title.as_str(), *bits, class(measured))),
+    )
 }
 
 /// A point for each program: bits per byte upwards, speed to the right, a power of ten for each step.

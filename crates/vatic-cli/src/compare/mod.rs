@@ -27,7 +27,11 @@ pub fn run(options: &Compare) -> Result<ExitCode> {
     let programs = peers::all(&options.engine, &options.only)?;
     let mut inputs = Vec::new();
     for path in &options.files {
-        inputs.extend(prefixes(&name_of(path), read(path)?, &options.prefix));
+        inputs.extend(prefixes(
+            &files::short_name(path),
+            read(path)?,
+            &options.prefix,
+        ));
     }
     let work = inputs
         .iter()
@@ -77,16 +81,6 @@ pub fn run(options: &Compare) -> Result<ExitCode> {
         );
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn name_of(path: &Path) -> String {
-    if path == OsStr::new("-") {
-        return "standard input".into();
-    }
-    path.file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

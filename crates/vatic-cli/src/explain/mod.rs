@@ -55,8 +55,9 @@ pub fn run(options: &Explain) -> Result<ExitCode> {
 fn read(options: &Explain, limit: u64) -> Result<(String, Vec<u8>, u64)> {
     let mut text = Vec::new();
     let path = &options.file;
+    let short = files::short_name(path);
     if path == OsStr::new("-") {
-        let name = "standard input";
+        let name = &short;
         let mut input = std::io::stdin().lock();
         (&mut input)
             .take(limit)
@@ -64,7 +65,7 @@ fn read(options: &Explain, limit: u64) -> Result<(String, Vec<u8>, u64)> {
             .of(name, "cannot be read")?;
         let rest = std::io::copy(&mut input, &mut std::io::sink()).of(name, "cannot be read")?;
         let length = text.len() as u64 + rest;
-        return Ok((name.into(), text, length));
+        return Ok((short, text, length));
     }
     let name = path.display().to_string();
     let file = files::open(path)?;
@@ -74,6 +75,5 @@ fn read(options: &Explain, limit: u64) -> Result<(String, Vec<u8>, u64)> {
         .of(&name, "cannot be read")?;
     // Special files have no length.
     let length = length.max(text.len() as u64);
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    Ok((name.to_string_lossy().into_owned(), text, length))
+    Ok((short, text, length))
 }

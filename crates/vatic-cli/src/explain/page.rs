@@ -77,35 +77,13 @@ fn tokens(account: &Account) -> String {
 }
 
 fn bars(account: &Account) -> String {
-    const ROW: f64 = 22.0;
-    const LABELS: f64 = 110.0;
     let paid = ("paid, all together", account.bits_per_byte, "own");
     let alone = account.sources.iter().take(SOURCES);
-    let rows: Vec<_> = std::iter::once(paid)
-        .chain(alone.map(|source| (source.name.as_str(), source.bits_per_byte, "peer")))
-        .collect();
-    let longest = rows.iter().map(|row| row.1).fold(1e-9, f64::max);
-    let mut svg = format!(
-        "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"bits per byte by source\">\n",
-        ROW * rows.len() as f64
-    );
-    for (n, (name, bits, class)) in rows.iter().enumerate() {
-        let (top, length) = (n as f64 * ROW, bits / longest * (WIDTH - LABELS - 60.0));
-        let middle = top + ROW * 0.66;
-        let _ = writeln!(
-            svg,
-            "<text x=\"{}\" y=\"{middle:.1}\" text-anchor=\"end\">{}</text>\
-             <rect class=\"{class}\" x=\"{LABELS}\" y=\"{:.1}\" width=\"{length:.1}\" height=\"{}\" rx=\"2\"/>\
-             <text x=\"{:.1}\" y=\"{middle:.1}\">{bits:.3}</text>",
-            LABELS - 8.0,
-            escape(name),
-            top + 3.0,
-            ROW - 6.0,
-            LABELS + length + 6.0
-        );
-    }
-    svg.push_str("</svg>\n");
-    svg
+    let alone = alone.map(|source| (source.name.as_str(), source.bits_per_byte, "peer"));
+    html::bars(
+        "bits per byte by source",
+        std::iter::once(paid).chain(alone),
+    )
 }
 
 fn learning(account: &Account) -> String {
