@@ -7,8 +7,10 @@ TOKENS_DIR has train/<domain>.bin and dev/<domain>.bin as the tokenizer's `encod
 checkpoint.pt (resumed from when it is there), log.csv, dev.csv and, at the end, float.safetensors. The schedule runs
 by the clock: the learning rate is constant, then falls to nearly zero over the last part of the minutes given.
 
---start MODEL takes its first weights from a model file of the same shape; one without groups gets a group's output from the
-mean of its tokens'. Runs on a GPU where there is one; products are computed in bfloat16 there and on CPUs that have it.
+--start MODEL takes its first weights from a model file of the same width. A configuration with a multiple of its layers gets
+each layer that many times over (Gong et al., Efficient training of BERT by progressively stacking, 2019), here one after the
+other and each adding its part of what the one added. A model file without groups gets a group's output from the mean of its
+tokens'. --seed draws other windows than an earlier run did that began anew. Runs on a GPU where there is one; products are computed in bfloat16 there and on CPUs that have it.
 """
 
 import argparse
@@ -93,7 +95,7 @@ class Sampler:
 
 @torch.no_grad()
 def start_from(model: Transformer, path: pathlib.Path):
-    """Takes the weights of a model file, int8 times their scales."""
+    """Takes the weights of a model file, int8 times their scales; each layer as often as the model has times its layers."""
     with safe_open(path, "pt") as file:
         known = set(file.keys())
         matrix = lambda name: file.get_tensor(f"{name}.weight").float() * file.get_tensor(f"{name}.scale")[:, None]
@@ -104,11 +106,18 @@ def start_from(model: Transformer, path: pathlib.Path):
             counts = file.get_tensor("tree.counts").float()
             sums = lambda values: torch.zeros(model.config.groups, *values.shape[1:]).index_add(0, model.group_of, values)
             model.head.copy_(sums(model.embed * counts[:, None]) / sums(counts)[:, None])
+        layers = sum(name.endswith(".gain") for name in known)
+        copies, rest = divmod(len(model.layers), layers)
+        assert rest == 0, f"{len(model.layers)} layers are no multiple of the file's {layers}"
         for n, layer in enumerate(model.layers):
+            source, copy = divmod(n, copies)
             for name in export.MATRICES:
-                getattr(layer, name).copy_(matrix(f"layers.{n}.{name}"))
-            layer.gain.copy_(file.get_tensor(f"layers.{n}.gain"))
-            layer.mix.copy_(file.get_tensor(f"layers.{n}.mix"))
+                getattr(layer, name).copy_(matrix(f"layers.{source}.{name}"))
+            for name in ("out", "down"):
+                getattr(layer, name).div_(copies)
+            layer.gain.copy_(file.get_tensor(f"layers.{source}.gain"))
+            if copy == 0:
+                layer.mix.copy_(file.get_tensor(f"layers.{source}.mix"))
 
 
 def token_lengths(vocabulary: pathlib.Path):
@@ -137,6 +146,7 @@ def main():
         parser.add_argument(name, type=pathlib.Path)
     parser.add_argument("--minutes", type=float, required=True, help="of wall clock, from now")
     parser.add_argument("--start", type=pathlib.Path, help="a model file to take the first weights from")
+    parser.add_argument("--seed", type=int, help="of the windows drawn, in place of the configuration's")
     parser.add_argument("--peak", type=float, default=1.0, help="of the configuration's learning rates")
     parser.add_argument("--rows", type=int, help="windows in a step, in place of the configuration's: 64 or more on a GPU")
     parser.add_argument("--eval-minutes", type=float, default=12)
@@ -170,7 +180,7 @@ def main():
             optimiser.load_state_dict(saved)
         step, spent = state["step"], state["spent"]
     rows = args.rows or recipe["rows"]
-    sampler = Sampler(args.tokens / "train", weights, recipe["length"], recipe["seed"] + step, device)
+    sampler = Sampler(args.tokens / "train", weights, recipe["length"], (args.seed or recipe["seed"]) + step, device)
     total = spent + args.minutes * 60
 
     def of_groups(x, y, quantise):

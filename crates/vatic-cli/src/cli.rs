@@ -307,6 +307,11 @@ pub struct Explain {
     #[arg(long, value_name = "SIZE", default_value = "256K", value_parser = parse_size)]
     pub limit: u64,
 
+    /// Look into the transformer too: what each attention head and each layer saves of the first 4,096 tokens, found by
+    /// leaving it out, and how far each head looks
+    #[arg(long)]
+    pub parts: bool,
+
     #[command(flatten)]
     pub engine: Engine,
 

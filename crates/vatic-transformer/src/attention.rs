@@ -101,6 +101,14 @@ impl<'a> View<'a> {
         self.panels[0].iter().chain(self.panels[1])
     }
 
+    /// Each position seen, from the first to the last: its panel, and its place in it.
+    pub fn positions(&self) -> impl Iterator<Item = (&'a Panel, usize)> {
+        self.iter()
+            .flat_map(|panel| (0..POSITIONS).map(move |at| (panel, at)))
+            .take(self.seen.end)
+            .skip(self.seen.start)
+    }
+
     fn len(&self) -> usize {
         self.panels[0].len() + self.panels[1].len()
     }

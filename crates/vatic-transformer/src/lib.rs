@@ -50,6 +50,7 @@ mod output;
 mod packed;
 mod random;
 mod session;
+mod watch;
 
 pub use config::Config;
 pub use error::Error;
@@ -59,3 +60,4 @@ pub use model::Model;
 pub use output::{Leaves, Predictions};
 pub use packed::Packed;
 pub use session::{Row, Session};
+pub use watch::Part;

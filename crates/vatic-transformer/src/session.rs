@@ -3,6 +3,7 @@ use crate::cache::{Cache, HEAD};
 use crate::kernels::{self, Activations, Kernel, KernelName};
 use crate::mode::DefaultMode;
 use crate::numerics::{LOG2_E, Quantised};
+use crate::watch::{Part, Watch};
 use crate::{Error, Model, Packed, Predictions};
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub struct Session {
     /// For each layer.
     caches: Vec<Cache>,
     keep_scores: bool,
+    left_out: Option<Part>,
+    watch: Option<Watch>,
     buffers: Buffers,
     /// Results of the calls that bring no room for them.
     predictions: Predictions,
@@ -112,6 +115,8 @@ impl Session {
                 .map(|&window| Cache::new(streams, config.kv_heads, window, block))
                 .collect(),
             keep_scores: false,
+            left_out: None,
+            watch: None,
             buffers: Buffers {
                 places: Vec::with_capacity(rows),
                 by_stream: Vec::with_capacity(rows),
@@ -167,6 +172,45 @@ impl Session {
         self.buffers
             .scores
             .resize(rows * self.model.config.groups, 0.0);
+    }
+
+    /// Computes as if a part had learnt nothing, or again with all of them: predictions are those of a model whose matrix from that
+    /// part to the residual stream has only zeros. A part that does not exist changes nothing.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use vatic_transformer::{Config, Model, ModelFile, Part, Session};
+    /// # let config = Config { name: "tiny".into(), vocab: 512, groups: 128, width: 64, layers: 2, heads: 2, kv_heads: 1, hidden: 128,
+    /// #     windows: vec![16, 32], rope_dims: 32, rope_period: 64, ..Config::default() };
+    /// # let model = Arc::new(Model::from_bytes(&ModelFile::random(&config, 1).to_bytes()?)?);
+    /// let mut session = Session::new(&model, 1, 2)?;
+    /// session.prefill(0, &[0, 1])?;
+    /// let whole = session.predictions().groups(1).to_vec();
+    /// session.reset(0);
+    /// session.leave_out(Some(Part::Head { layer: 0, head: 1 }));
+    /// session.prefill(0, &[0, 1])?;
+    /// assert_ne!(session.predictions().groups(1), whole);
+    /// # Ok::<(), vatic_transformer::Error>(())
+    /// ```
+    pub fn leave_out(&mut self, part: Option<Part>) {
+        self.left_out = part;
+    }
+
+    /// Whether attention is watched from now on (it is not at first; calls take several times as long).
+    pub fn watch_attention(&mut self, watch: bool) {
+        let config = &self.model.config;
+        self.watch = watch.then(|| Watch::new(&config.windows, config.heads));
+    }
+
+    /// The attention that a head has paid, by distance: element `d` is the sum, over all tokens fed since attention is
+    /// [watched](Session::watch_attention), of the softmax's weight of the token `d` places back (0: itself). All together are
+    /// the number of tokens.
+    ///
+    /// # Panics
+    /// If attention is not watched, or there is no such head.
+    pub fn attention_by_distance(&self, layer: usize, head: usize) -> &[f64] {
+        let watch = self.watch.as_ref().expect("attention is watched");
+        watch.of(layer, head)
     }
 
     /// Feeds one token to each of the first `tokens.len()` streams; row `s` of the results belongs to stream `s`.
@@ -315,7 +359,7 @@ impl Session {
         }
     }
 
-    fn attention(&mut self, layer: usize) {
+    fn attention(&mut self, number: usize) {
         let Buffers {
             places,
             by_stream,
@@ -337,8 +381,8 @@ impl Session {
         let (kernel, config) = (self.kernel, &self.model.config);
         let (heads, groups, width) = (config.heads, config.kv_heads, config.width);
         let half = config.rope_dims / 2;
-        let cache = &mut self.caches[layer];
-        let layer = &self.model.layers[layer];
+        let cache = &mut self.caches[number];
+        let layer = &self.model.layers[number];
         let count = places.len();
         let rows = &mut rows[..count];
         for (n, row) in rows.iter_mut().enumerate() {
@@ -380,13 +424,19 @@ impl Session {
                     for (i, (q, to)) in from.zip(queries.chunks_exact_mut(HEAD)).enumerate() {
                         query_scales[i] = kernel.rotate_quantise(q, rope, layer.gain[at + i], to);
                     }
+                    let view = View::new(cache.rings(stream, head), cache.window, position);
                     kernel.attend(
                         &queries[..group * HEAD],
                         &query_scales[..group],
-                        &View::new(cache.rings(stream, head), cache.window, position),
+                        &view,
                         attention,
                         &mut attended[(n * heads + at) * HEAD..][..group * HEAD],
                     );
+                    if let Some(watch) = &mut self.watch {
+                        for (i, query) in queries[..group * HEAD].chunks_exact(HEAD).enumerate() {
+                            watch.add(number, at + i, query, query_scales[i], &view);
+                        }
+                    }
                 }
             }
         }
@@ -394,10 +444,18 @@ impl Session {
             let at = n * heads * HEAD..(n + 1) * heads * HEAD;
             *row = kernel.quantise(&attended[at.clone()], &mut levels[at]);
         }
+        if let Some(Part::Head { layer, head }) = self.left_out
+            && layer == number
+        {
+            silence(head, heads, levels, rows);
+        }
         linear(kernel, levels, rows, &layer.out, x, true);
     }
 
     fn mlp(&mut self, layer: usize) {
+        if self.left_out == Some(Part::Mlp { layer }) {
+            return;
+        }
         let Buffers {
             places,
             x,
@@ -444,6 +502,16 @@ impl Session {
         }
         for weights in weights.chunks_exact_mut(groups) {
             kernel.weights(weights, 0..groups);
+        }
+    }
+}
+
+/// Sets one head of `heads` to zero in quantised rows.
+fn silence(head: usize, heads: usize, levels: &mut [i8], rows: &mut [Quantised]) {
+    for (levels, row) in levels.chunks_exact_mut(heads * HEAD).zip(rows) {
+        for level in levels.iter_mut().skip(head * HEAD).take(HEAD) {
+            row.sum -= i32::from(*level);
+            *level = 0;
         }
     }
 }

@@ -31,6 +31,7 @@
 
 #![forbid(unsafe_code)]
 
+mod anatomy;
 mod codec;
 mod copy;
 mod error;
@@ -48,6 +49,7 @@ pub mod message;
 pub mod read;
 pub mod write;
 
+pub use anatomy::{Anatomy, PartAccount, anatomy};
 pub use bufread::error_of;
 pub use copy::{compress, copy_compress, copy_decompress, decompress, decompress_with, skippable};
 pub use error::{Error, Result};

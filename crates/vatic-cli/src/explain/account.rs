@@ -3,6 +3,7 @@
 use serde::Serialize;
 use vatic::Explanation;
 
+use super::parts::Parts;
 use super::statistics::{entropy, mutual_information};
 
 /// Orders of the empirical entropies.
@@ -28,6 +29,9 @@ pub struct Account {
     /// Empirical entropies of a byte given 0, 1, 2… bytes before it.
     pub entropies: Vec<f64>,
     pub mutual_information: Vec<Shared>,
+    /// If they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parts: Option<Parts>,
     pub tokens: Vec<Token>,
 }
 
@@ -101,6 +105,7 @@ impl Account {
             mutual_information: (distances.iter().zip(mutual_information(text, &distances)))
                 .map(|(&distance, bits)| Shared { distance, bits })
                 .collect(),
+            parts: None,
             tokens: tokens(text, explanation),
         }
     }

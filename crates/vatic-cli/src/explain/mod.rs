@@ -2,6 +2,7 @@
 
 mod account;
 mod page;
+mod parts;
 mod statistics;
 mod text;
 
@@ -19,6 +20,7 @@ use crate::models;
 use crate::output::{Existing, write_whole};
 use crate::progress::Meter;
 use account::Account;
+use parts::Parts;
 
 /// Accounts take some 200 bytes for each byte of text.
 const LIMIT: u64 = 16 << 20;
@@ -35,8 +37,13 @@ pub fn run(options: &Explain) -> Result<ExitCode> {
     let shown = meter.clone();
     let settings: Options = settings.progress(move |progress| shown.at(progress.content_bytes));
     let explanation = vatic::explain(&text, &settings)?;
+    let mut account = Account::new(name, model.name().into(), input_bytes, &text, &explanation);
+    if options.parts {
+        meter.label("looking into the model".into());
+        let anatomy = vatic::anatomy(&text, &settings, parts::TOKENS)?;
+        account.parts = Some(Parts::new(&text, &explanation, &anatomy));
+    }
     meter.finish();
-    let account = Account::new(name, model.name().into(), input_bytes, &text, &explanation);
     let report = match options.format {
         ExplainFormat::Table => text::table(&account),
         ExplainFormat::Html => page::page(&account),

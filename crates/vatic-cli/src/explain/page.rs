@@ -20,6 +20,7 @@ const SHADES: [f64; 6] = [0.5, 1.0, 2.0, 4.0, 8.0, 12.0];
 const STYLE: &str = "\
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font:14px/1.7 ui-monospace,monospace}
 .own-line{fill:none;stroke:var(--own);stroke-width:2}.peer-line{fill:none;stroke:var(--peer);stroke-width:2}
+.parts td,.parts th{padding:.1rem .35rem;font-size:12px}
 ";
 
 /// The whole page.
@@ -47,6 +48,9 @@ pub fn page(account: &Account) -> String {
     body += &information(account);
     body.push_str("<h2>Empirical entropy of a byte, the bytes before it known</h2>\n");
     body += &entropies(account);
+    if let Some(parts) = &account.parts {
+        body += &parts.html();
+    }
     body.push_str("<h2>The text</h2>\n<p>A token is the darker the more bits it cost (from 0.5, 1, 2, 4, 8 and 12 on). Point at one to read its account.</p>\n");
     body += &tokens(account);
     html::page(&format!("{} explained", account.name), &style, &body)
@@ -166,7 +170,9 @@ mod tests {
 
     #[test]
     fn the_page_is_whole_and_safe() {
-        let html = page(&example());
+        let mut account = example();
+        account.parts = Some(super::super::parts::tests::example());
+        let html = page(&account);
         html::check(
             &html,
             &[

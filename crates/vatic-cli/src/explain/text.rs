@@ -99,6 +99,9 @@ pub fn table(account: &Account) -> String {
         .map(|shared| vec![shared.distance.to_string(), format!("{:.4}", shared.bits)]);
     out += "\nMutual information of two bytes by distance, less what the same bytes in random order show\n";
     out += &table::render(&["distance", "bits"], shared, 0..2);
+    if let Some(parts) = &account.parts {
+        out += &parts.table();
+    }
     let dearest = dearest(account).into_iter().map(|(before, token)| {
         vec![
             format!("{:.1}", token.bits),

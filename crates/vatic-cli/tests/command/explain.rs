@@ -56,6 +56,30 @@ fn a_page_needs_nothing_else() {
 }
 
 #[test]
+fn the_parts_of_the_transformer_are_accounted_for() {
+    let place = Place::with_text();
+    let explain = ["explain", "a.txt", "--limit", "1K", "--parts"];
+    place.vatic(&explain).assert().success().stdout(
+        contains("The parts of the transformer")
+            .and(contains("layer 1, head 1"))
+            .and(contains("layer 1, feed-forward")),
+    );
+    let output = place
+        .vatic(&[&explain[..], &["--format", "json"]].concat())
+        .output()
+        .unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let parts = &json["parts"];
+    assert_eq!(parts["bytes"], 1024);
+    let source = |source: &&serde_json::Value| source["name"] == "transformer";
+    let alone = json["sources"].as_array().unwrap().iter().find(source);
+    // Both know what the transformer alone pays.
+    let both = [&alone.unwrap()["bits_per_byte"], &parts["bits_per_byte"]];
+    let [a, b] = both.map(|bits| bits.as_f64().unwrap());
+    assert!((a - b).abs() < 0.01, "{a} {b}");
+}
+
+#[test]
 fn any_bytes_can_be_explained() {
     let place = Place::new();
     for content in [vec![], b"x".to_vec(), noise(2000), vec![0; 3000]] {
@@ -67,6 +91,12 @@ fn any_bytes_can_be_explained() {
                 .success()
                 .stdout(contains("bits").and(contains("NaN").not()));
         }
+        place
+            .vatic(&["explain", "-", "--parts"])
+            .write_stdin(content)
+            .assert()
+            .success()
+            .stdout(contains("layer 1, head 1").and(contains("NaN").not()));
     }
 }
 

@@ -22,8 +22,11 @@ pub fn config() -> Config {
     }
 }
 
+/// What the random weights are drawn from.
+pub const SEED: u64 = 7;
+
 pub fn model() -> Arc<Model> {
-    let bytes = ModelFile::random(&config(), 7).to_bytes().unwrap();
+    let bytes = ModelFile::random(&config(), SEED).to_bytes().unwrap();
     Arc::new(Model::from_bytes(&bytes).unwrap())
 }
 

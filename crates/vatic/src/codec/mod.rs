@@ -271,7 +271,8 @@ fn sources(model: &vatic_coder::Model) -> Vec<SourceBits> {
     model.report().sources.into_iter().map(bits).collect()
 }
 
-fn threads(asked: usize) -> usize {
+/// How many threads that setting means.
+pub(crate) fn threads(asked: usize) -> usize {
     match asked {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,

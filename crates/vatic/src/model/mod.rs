@@ -1,6 +1,7 @@
 //! Models: handles to them, those inside the program, and finding the one that data names.
 
 mod id;
+mod measure;
 mod runtime;
 mod shipped;
 
@@ -186,6 +187,11 @@ impl Model {
     /// A predictor for so many streams, of so many tokens each at once.
     pub(crate) fn predictor(&self, streams: usize, block: usize) -> Result<Transformer> {
         self.0.runtime.predictor(streams, block)
+    }
+
+    /// The transformer alone, for measurements.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.0.runtime
     }
 
     /// What computes the weights of a group's tokens.

@@ -9,7 +9,7 @@ use crate::codec::Predictor;
 use crate::error::{Error, Result};
 
 /// A transformer's weights, ready to run.
-pub(crate) struct Runtime(Arc<Model>);
+pub(crate) struct Runtime(pub(super) Arc<Model>);
 
 impl Runtime {
     pub(crate) fn new(file: &[u8]) -> Result<Runtime> {
@@ -89,6 +89,6 @@ impl Predictor for Transformer {
     }
 }
 
-fn unusable(error: vatic_transformer::Error) -> Error {
+pub(super) fn unusable(error: vatic_transformer::Error) -> Error {
     Error::Model(error.to_string())
 }
