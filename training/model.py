@@ -15,6 +15,7 @@ HEAD_DIM = 64
 EPSILON = 1e-6
 WEIGHT_LEVELS = 63  # so that a pair of u8 x i8 products fits in 16 bits
 ACTIVATION_LEVELS = 127
+BLOCKS = 4  # of attention in a window: more compute fewer products that are masked, but copy keys and values more often
 
 
 @dataclasses.dataclass
@@ -106,24 +107,27 @@ def rotate(x, cos, sin):
 
 
 def attend(q, k, v, window: int):
-    """Causal attention over the last `window` positions, in blocks of `window` where that saves work."""
+    """Causal attention over the last `window` positions, in blocks of `window / BLOCKS` where that saves work."""
     batch, heads, time, dim = q.shape
     groups = heads // k.shape[1]
     k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
-    if window >= time or time % window:
+    block = window // BLOCKS
+    if window >= time or window % BLOCKS or time % block:
         i = torch.arange(time, device=q.device)
         distance = i[:, None] - i[None, :]
         mask = (distance >= 0) & (distance < window)
         return softmax_values(q @ k.transpose(-1, -2), mask, v)
-    # Each block sees itself and the block before it.
-    blocks = time // window
-    q, k, v = (t.reshape(batch, heads, blocks, window, dim) for t in (q, k, v))
-    before = lambda t: torch.cat([F.pad(t, (0, 0, 0, 0, 1, 0))[:, :, :-1], t], dim=-2)
-    i = torch.arange(2 * window, device=q.device)
-    distance = window + i[:window, None] - i[None, :]
-    mask = ((distance >= 0) & (distance < window)).expand(blocks, -1, -1).clone()
-    mask[0, :, :window] = False
-    return softmax_values(q @ before(k).transpose(-1, -2), mask, before(v)).reshape(batch, heads, time, dim)
+    # Each block sees itself and the blocks before it.
+    count = time // block
+    q = q.reshape(batch, heads, count, block, dim)
+    seen = lambda t: torch.cat([
+        F.pad(t, (0, 0, n * block, 0))[:, :, :time].reshape(batch, heads, count, block, dim) for n in range(BLOCKS, -1, -1)
+    ], dim=-2)
+    i = torch.arange(window + block, device=q.device)
+    distance = window + i[:block, None] - i[None, :]
+    first = torch.arange(count, device=q.device)[:, None, None] * block - window  # the position of the first key
+    mask = (distance >= 0) & (distance < window) & (first + i >= 0)
+    return softmax_values(q @ seen(k).transpose(-1, -2), mask, seen(v)).reshape(batch, heads, time, dim)
 
 
 def softmax_values(scores, mask, v):

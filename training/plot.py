@@ -38,7 +38,7 @@ def main():
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5))
     bits = [float(row["loss"]) / math.log(2) for row in steps]
-    left.plot(millions, bits, linewidth=0.4, color="0.7", label="batch of 4,096 tokens")
+    left.plot(millions, bits, linewidth=0.4, color="0.7", label=f"batch of {per_step:,.0f} tokens")
     left.plot(millions, smooth(bits), color="C0", label="average of about ten")
     rate = left.twinx()
     rate.plot(millions, [float(row["rate"]) for row in steps], color="C3", linewidth=0.8)

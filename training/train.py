@@ -7,9 +7,9 @@ TOKENS_DIR has train/<domain>.bin and dev/<domain>.bin as the tokenizer's `encod
 checkpoint.pt (resumed from when it is there), log.csv, dev.csv and, at the end, float.safetensors. The schedule runs
 by the clock: the learning rate is constant, then falls to nearly zero over the last part of the minutes given.
 
---start MODEL takes its first weights from a model file of the same width. A configuration with a multiple of its layers gets
-each layer that many times over (Gong et al., Efficient training of BERT by progressively stacking, 2019), here one after the
-other and each adding its part of what the one added. A model file without groups gets a group's output from the mean of its
+--start MODEL takes its first weights from a model file, or a run's float.safetensors, of the same width. A configuration with a multiple of its layers gets
+after each of them new ones that look where it does (Gong et al., Efficient training of BERT by progressively stacking, 2019)
+and write nothing yet, so that it begins with the same function. A model file without groups gets a group's output from the mean of its
 tokens'. --seed draws other windows than an earlier run did that began anew. Runs on a GPU where there is one; products are computed in bfloat16 there and on CPUs that have it.
 """
 
@@ -95,10 +95,14 @@ class Sampler:
 
 @torch.no_grad()
 def start_from(model: Transformer, path: pathlib.Path):
-    """Takes the weights of a model file, int8 times their scales; each layer as often as the model has times its layers."""
+    """Takes the weights of a model file, int8 times their scales, or of a float file; a model of more layers gets new ones."""
     with safe_open(path, "pt") as file:
         known = set(file.keys())
-        matrix = lambda name: file.get_tensor(f"{name}.weight").float() * file.get_tensor(f"{name}.scale")[:, None]
+
+        def matrix(name):
+            weight = file.get_tensor(f"{name}.weight").float()
+            return weight * file.get_tensor(f"{name}.scale")[:, None] if f"{name}.scale" in known else weight
+
         model.embed.copy_(matrix("embed"))
         if "head.weight" in known:
             model.head.copy_(matrix("head"))
@@ -113,11 +117,12 @@ def start_from(model: Transformer, path: pathlib.Path):
             source, copy = divmod(n, copies)
             for name in export.MATRICES:
                 getattr(layer, name).copy_(matrix(f"layers.{source}.{name}"))
-            for name in ("out", "down"):
-                getattr(layer, name).div_(copies)
             layer.gain.copy_(file.get_tensor(f"layers.{source}.gain"))
             if copy == 0:
                 layer.mix.copy_(file.get_tensor(f"layers.{source}.mix"))
+            else:
+                layer.out.zero_()
+                layer.down.zero_()
 
 
 def token_lengths(vocabulary: pathlib.Path):
@@ -145,9 +150,10 @@ def main():
     for name in ("config", "tokens", "vocabulary", "run"):
         parser.add_argument(name, type=pathlib.Path)
     parser.add_argument("--minutes", type=float, required=True, help="of wall clock, from now")
-    parser.add_argument("--start", type=pathlib.Path, help="a model file to take the first weights from")
+    parser.add_argument("--start", type=pathlib.Path, help="a model file, or float weights, to take the first weights from")
     parser.add_argument("--seed", type=int, help="of the windows drawn, in place of the configuration's")
     parser.add_argument("--peak", type=float, default=1.0, help="of the configuration's learning rates")
+    parser.add_argument("--adam", type=float, default=1.0, help="of AdamW's learning rate: less where weights are good already")
     parser.add_argument("--rows", type=int, help="windows in a step, in place of the configuration's: 64 or more on a GPU")
     parser.add_argument("--eval-minutes", type=float, default=12)
     args = parser.parse_args()
@@ -170,7 +176,7 @@ def main():
         Muon(matrices, recipe["muon_lr"], recipe["momentum"], recipe["weight_decay"]),
         torch.optim.AdamW(others, lr=recipe["adam_lr"], betas=(0.9, 0.95), weight_decay=0.0, fused=True),
     ]
-    peaks = [recipe["muon_lr"], recipe["adam_lr"]]
+    peaks = [recipe["muon_lr"], recipe["adam_lr"] * args.adam]
     step, spent = 0, 0.0
     checkpoint = args.run / "checkpoint.pt"
     if checkpoint.exists():

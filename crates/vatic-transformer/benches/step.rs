@@ -22,13 +22,9 @@ fn swift() -> Config {
 fn base() -> Config {
     Config {
         name: "base".into(),
-        width: 384,
-        layers: 8,
-        heads: 6,
-        kv_heads: 2,
-        hidden: 1152,
-        windows: vec![128, 128, 512, 128, 128, 128, 512, 128],
-        ..Config::default()
+        layers: 12,
+        windows: vec![128, 128, 128, 128, 256, 256, 128, 128, 128, 128, 256, 512],
+        ..swift()
     }
 }
 

@@ -121,54 +121,29 @@ impl Products for Avx512Vnni {
         let count = panels[0].len() + panels[1].len();
         assert!(weights.iter().all(|weights| weights.len() == count));
         let mut results = [[0; HEAD]; H];
-        // SAFETY: the CPU has AVX-512 VNNI; a panel's values are 8 aligned pairs of positions with two registers each, its weights one
-        // register of 256 bits, and there are as many panels as weights; a result is 16 quarters of a register.
+        // SAFETY: the CPU has AVX-512 VNNI and BW; a panel's values are 8 aligned pairs of positions with four half registers each, its
+        // weights 8 pairs, and there are as many panels as weights; a result is four registers.
         unsafe {
-            // Weights, at most 2¹⁴, are 128 · high + low, each of them unsigned bytes.
-            let mut sums = [[[_mm512_setzero_si512(); HEAD / 16]; 2]; H];
+            let mut sums = [[_mm512_setzero_si512(); HEAD / 16]; H];
             for (n, panel) in panels[0].iter().chain(panels[1]).enumerate() {
-                let mut bytes = [[[0u8; POSITIONS]; 2]; H];
-                for h in 0..H {
-                    let weight = _mm256_loadu_si256(weights[h].get_unchecked(n).as_ptr().cast());
-                    let high = _mm256_cvtepi16_epi8(_mm256_srli_epi16::<7>(weight));
-                    let low = _mm256_and_si256(weight, _mm256_set1_epi16(127));
-                    let low = _mm256_cvtepi16_epi8(low);
-                    _mm_storeu_si128(bytes[h][0].as_mut_ptr().cast(), high);
-                    _mm_storeu_si128(bytes[h][1].as_mut_ptr().cast(), low);
-                }
-                let values = panel.values.as_ptr().cast::<__m512i>();
-                for four in 0..POSITIONS / 4 {
-                    // Two pairs of positions become four side by side; the dimensions end up as `place` says.
+                for (pair, values) in panel.values.iter().enumerate() {
+                    let values = values.as_ptr().cast::<__m256i>();
                     let mut value = [_mm512_setzero_si512(); HEAD / 16];
-                    for half in 0..2 {
-                        let first = _mm512_load_si512(values.add(4 * four + half));
-                        let second = _mm512_load_si512(values.add(4 * four + 2 + half));
-                        value[2 * half] = _mm512_unpacklo_epi16(first, second);
-                        value[2 * half + 1] = _mm512_unpackhi_epi16(first, second);
+                    for i in 0..HEAD / 16 {
+                        value[i] = _mm512_cvtepi8_epi16(_mm256_load_si256(values.add(i)));
                     }
                     for h in 0..H {
-                        for part in 0..2 {
-                            let weight = bytes[h][part].as_ptr().cast::<i32>().add(four);
-                            let weight = _mm512_set1_epi32(weight.read_unaligned());
-                            for i in 0..HEAD / 16 {
-                                sums[h][part][i] =
-                                    _mm512_dpbusd_epi32(sums[h][part][i], weight, value[i]);
-                            }
+                        let weight = weights[h].get_unchecked(n).as_ptr().cast::<i32>();
+                        let weight = _mm512_set1_epi32(weight.add(pair).read_unaligned());
+                        for i in 0..HEAD / 16 {
+                            sums[h][i] = _mm512_dpwssd_epi32(sums[h][i], value[i], weight);
                         }
                     }
                 }
             }
             for h in 0..H {
-                for i in 0..HEAD / 16 {
-                    let high = _mm512_slli_epi32::<7>(sums[h][0][i]);
-                    let sum = _mm512_add_epi32(high, sums[h][1][i]);
-                    let mut quarters = [0i32; 16];
-                    _mm512_storeu_si512(quarters.as_mut_ptr().cast(), sum);
-                    for (quarter, from) in quarters.as_chunks::<4>().0.iter().enumerate() {
-                        // A quarter of a register has 8 dimensions of pairs, and `unpack` takes the lower or the upper four.
-                        let place = 32 * (i / 2) + 8 * quarter + 4 * (i % 2);
-                        results[h][place..place + 4].copy_from_slice(from);
-                    }
+                for (to, sum) in results[h].as_chunks_mut::<16>().0.iter_mut().zip(sums[h]) {
+                    _mm512_storeu_si512(to.as_mut_ptr().cast(), sum);
                 }
             }
         }
