@@ -3,11 +3,12 @@
 
     python3 training/average.py OUTPUT.safetensors RUN_DIR/float.safetensors RUN_DIR/float.safetensors…
 
-Where the learning rate has fallen to nothing, runs differ by what chance their last windows were; their mean lies lower than
+Windows, which are no weights, may differ: those of the last one are taken. Where the learning rate has fallen to nothing, runs differ by what chance their last windows were; their mean lies lower than
 each (Wortsman et al., Model soups, 2022). docs/decisions.md has what it brought.
 """
 
 import argparse
+import json
 import pathlib
 
 import torch
@@ -20,11 +21,13 @@ def main():
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("runs", type=pathlib.Path, nargs="+")
     args = parser.parse_args()
-    sums, metadata = {}, None
+    sums, shape = {}, None
     for path in args.runs:
         with safe_open(path, "pt") as file:
-            metadata = metadata or file.metadata()
-            assert file.metadata() == metadata, f"{path} is another model"
+            metadata = file.metadata()
+            without_windows = json.loads(metadata["vatic"]) | {"windows": None}
+            shape = shape or without_windows
+            assert shape == without_windows, f"{path} is another model"
             for name in file.keys():
                 tensor = file.get_tensor(name)
                 if not tensor.is_floating_point():

@@ -65,7 +65,7 @@ class Reader:
         return int.from_bytes(self.take(n), "little")
 
 
-def decode(data, model):
+def decode(data, models):
     """§1. The content of all members."""
     if not data:
         raise Reject("no data")
@@ -75,11 +75,11 @@ def decode(data, model):
             raise Reject("not vatic's magic")
         if (version := reader.integer(1)) != 0:
             raise Reject(f"version {version} of the format; this is a decoder of version 0")
-        content += decode_member(reader, model)
+        content += decode_member(reader, models)
     return content
 
 
-def decode_member(reader, model):
+def decode_member(reader, models):
     """§2. The frames of a member, up to the one with the bit `last`."""
     content, last = b"", False
     while not last:
@@ -98,7 +98,7 @@ def decode_member(reader, model):
             checksum = reader.integer(4)
             piece = reader.take(length)
         else:
-            piece, checksum = decode_coded(reader, kind, detail, length_class, model)
+            piece, checksum = decode_coded(reader, kind, detail, length_class, models)
         # §3. The seed is the number of content bytes before the frame in its member.
         if xxhash.xxh3_64_intdigest(piece, seed=len(content)) & M32 != checksum:
             raise Reject("checksum differs")
@@ -116,7 +116,7 @@ def decode_control(reader, detail, last, length_class):
         reader.take(reader.integer(4))
 
 
-def decode_coded(reader, kind, detail, length_class, model):
+def decode_coded(reader, kind, detail, length_class, models):
     """§2.2. The header of a frame of kind 1 or 2, and its payload decoded; also its checksum."""
     settings = 0
     if length_class == 3:
@@ -129,9 +129,11 @@ def decode_coded(reader, kind, detail, length_class, model):
     content_length, payload_length = (lengths & ((1 << bits) - 1)) + 1, lengths >> bits
     if payload_length > content_length:
         raise Reject("payload longer than its content")
+    model = None
     if kind == 2:
         name = reader.take(8 if settings >> 4 & 1 else 1)
-        if model is None or not model.hash.startswith(name):
+        model = next((model for model in models if model.hash.startswith(name)), None)
+        if model is None:
             raise Reject(f"the model {name.hex()} is not at hand")
     memory = reader.integer(1) if settings >> 2 & 1 else 27
     if not 16 <= memory <= 30:
@@ -142,25 +144,27 @@ def decode_coded(reader, kind, detail, length_class, model):
     payload = reader.take(payload_length)
     if prior is not None:
         raise Unsupported(f"it needs the prior {prior.hex()}, and priors are left out here")
-    return decode_payload(payload, content_length, kind, 1 << detail, model, memory, experts), checksum
+    return decode_payload(RangeDecoder(payload), content_length, kind, 1 << detail, model, memory, experts), checksum
 
 
 def decode_message(data, model, memory=27):
     """§9. A message has neither container nor checksum."""
     if not data or data[0] == 0:
         return data[1:]
-    reader, v = Reader(data), 0
-    for i in range(5):
-        byte = reader.integer(1)
-        v |= (byte & 127) << 7 * i
-        if byte < 128:
-            break
-    else:
-        raise Reject("number too long")
-    length, kind = v >> 1, 1 if v & 1 else 2
+    reader, bits = Reader(data), 0
+    v = reader.integer(1)
+    if v >= 128:
+        second = reader.integer(1)
+        v = v - 128 | (second & 127) << 7
+        if second >= 128:
+            bits = (v >> 1 & 15) + 4
+    length, kind = (512 + (v >> 5) << bits) if bits else v >> 1, 1 if v & 1 else 2
+    coder = RangeDecoder(data[reader.at :])
+    for bit in reversed(range(bits)):
+        length += coder.decide(1 << 15) << bit
     if not 1 <= length <= MAX_CONTENT:
         raise Reject("content length out of range")
-    return decode_payload(data[reader.at :], length, kind, 1, model, memory, ALL_EXPERTS)
+    return decode_payload(coder, length, kind, 1, model, memory, ALL_EXPERTS)
 
 
 # ---------------------------------------------------------------------------------------- §4: coded payloads
@@ -168,7 +172,7 @@ def decode_message(data, model, memory=27):
 CHUNK = 4096  # tokens that a stream takes in its turn
 
 
-def decode_payload(payload, content_length, kind, streams, model, memory, experts):
+def decode_payload(coder, content_length, kind, streams, model, memory, experts):
     """§4.1, §4.2. Tokens in lockstep streams; bytes are 256 tokens, in one stream, without a transformer."""
     if kind == 1:
         vocabulary, tree, transformers = [bytes([i]) for i in range(256)], BYTE_TREE, None
@@ -177,9 +181,8 @@ def decode_payload(payload, content_length, kind, streams, model, memory, expert
         transformers = [Sequence(model) for _ in range(streams)]
     if experts & ALL_EXPERTS not in (0, ALL_EXPERTS):
         raise Unsupported("only some of the experts take part; this decoder knows all or none")
-    coder = RangeDecoder(payload)
     histories = [History(content_length // streams + 1, kind) for _ in range(streams)]
-    mixer = Experts(histories, content_length, kind, memory, len(vocabulary), model.width) if experts & ALL_EXPERTS else None
+    mixer = Experts(histories, content_length, kind, memory, len(vocabulary), model.width if model else 0) if experts & ALL_EXPERTS else None
 
     decoded = count = 0  # bytes and tokens
     while decoded < content_length:
@@ -1148,10 +1151,11 @@ class Experts:
 
 # ------------------------------------------------------------------------------------------ §11: the vectors
 
+SHIPPED = ("swift",)  # the first is the one of the messages among the vectors
 SLOW = ("frames.vtc", "tokens-turns.vtc")  # passed over without --all
 
 
-def check_golden(model, everything):
+def check_golden(models, everything):
     different = 0
     for path in sorted(p for p in (ROOT / "tests" / "golden").iterdir() if p.suffix in (".vtc", ".raw")):
         if path.name in SLOW and not everything:
@@ -1159,7 +1163,7 @@ def check_golden(model, everything):
             continue
         begin = time.monotonic()
         try:
-            content = decode_file(path, model)
+            content = decode_file(path, models)
             right = content == path.with_name(path.name + ".content").read_bytes()
             verdict = f"{len(content)} bytes, " + ("right" if right else "WRONG")
         except Unsupported as reason:
@@ -1171,25 +1175,29 @@ def check_golden(model, everything):
     return 1 if different else 0
 
 
-def decode_file(path, model):
-    return (decode_message if path.suffix == ".raw" else decode)(path.read_bytes(), model)
+def decode_file(path, models):
+    if path.suffix == ".raw":
+        return decode_message(path.read_bytes(), models[0])  # a message does not say what it was made with
+    return decode(path.read_bytes(), models)
 
 
 def main():
     parser = argparse.ArgumentParser(description="An independent decoder of the vatic format.")
-    parser.add_argument("--model", type=Path, default=ROOT / "models" / "swift" / "model.safetensors")
+    parser.add_argument("--model", type=Path, action="append", help="a model file; all of the repository's without it")
     parser.add_argument("--all", action="store_true", help="do not pass over the slow vectors")
     parser.add_argument("files", nargs="*", type=Path)
     arguments = parser.parse_args()
-    try:
-        model = Model(arguments.model)
-    except Reject as reason:
-        sys.exit(f"{arguments.model}: {reason}")
+    models = []
+    for path in arguments.model or [ROOT / "models" / name / "model.safetensors" for name in SHIPPED]:
+        try:
+            models.append(Model(path))
+        except Reject as reason:
+            sys.exit(f"{path}: {reason}")
     if not arguments.files:
-        return check_golden(model, arguments.all)
+        return check_golden(models, arguments.all)
     for path in arguments.files:
         try:
-            sys.stdout.buffer.write(decode_file(path, model))
+            sys.stdout.buffer.write(decode_file(path, models))
         except (Reject, Unsupported) as reason:
             print(f"{path}: {reason}", file=sys.stderr)
             return 1

@@ -147,7 +147,7 @@ pub struct Engine {
 }
 
 /// `-1` to `-9`: from the fastest to the strongest model inside the program, and from where the transformer has to gain much on
-/// large data to where it is used for the least gain.
+/// large data to where it is used for the least gain. `-5` is what is done without a level.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct Level {
@@ -168,7 +168,7 @@ pub struct Level {
     pub level_7: bool,
     #[arg(short = '8', hide = true)]
     pub level_8: bool,
-    /// Smallest result: the largest model, for whatever it gains (-2 to -8 lie between)
+    /// Smallest result: the largest model, for whatever it gains (-2 to -8 lie between, -5 is the default)
     #[arg(short = '9', long = "best")]
     pub level_9: bool,
 }

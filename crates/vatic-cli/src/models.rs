@@ -57,15 +57,15 @@ pub fn decode_options(engine: &Engine) -> anyhow::Result<DecodeOptions> {
     Ok(options)
 }
 
-/// -1 is the quickest model and -9 the strongest, the levels between are spread evenly over those between.
+/// -1 is the quickest model and -9 the strongest, the levels between are spread evenly over all. With two, -5 is the strongest: what
+/// is used without a level.
 fn by_level(level: usize) -> Option<Model> {
     let names = Model::names();
     Model::named(names[place_of(level, names.len())?])
 }
 
 fn place_of(level: usize, models: usize) -> Option<usize> {
-    let last = models.checked_sub(1)?;
-    Some((level.clamp(1, 9) - 1) * last / 8)
+    (models > 0).then(|| level.clamp(1, 9) * models / 10)
 }
 
 /// What `--model` names; `none` is no model.
@@ -135,7 +135,11 @@ mod tests {
     fn levels_cover_the_models() {
         assert_eq!(place_of(5, 0), None);
         assert!((1..=9).all(|level| place_of(level, 1) == Some(0)));
-        let three: Vec<_> = (1..=9).filter_map(|level| place_of(level, 3)).collect();
-        assert_eq!(three, [0, 0, 0, 0, 1, 1, 1, 1, 2]);
+        let places = |models| -> Vec<usize> {
+            let levels = (1..=9).filter_map(|level| place_of(level, models));
+            levels.collect()
+        };
+        assert_eq!(places(2), [0, 0, 0, 0, 1, 1, 1, 1, 1]);
+        assert_eq!(places(3), [0, 0, 0, 1, 1, 1, 2, 2, 2]);
     }
 }

@@ -14,7 +14,7 @@ fn swift() -> Config {
         heads: 3,
         kv_heads: 1,
         hidden: 576,
-        windows: vec![128, 128, 256, 128, 128, 256],
+        windows: vec![64, 32, 512, 64, 64, 512],
         ..Config::default()
     }
 }
@@ -22,9 +22,13 @@ fn swift() -> Config {
 fn base() -> Config {
     Config {
         name: "base".into(),
-        layers: 12,
-        windows: vec![128, 128, 128, 128, 256, 256, 128, 128, 128, 128, 256, 512],
-        ..swift()
+        width: 384,
+        layers: 8,
+        heads: 6,
+        kv_heads: 2,
+        hidden: 1152,
+        windows: vec![64, 64, 512, 64, 64, 64, 512, 64],
+        ..Config::default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Short messages without a container: no magic number, no checksum, no name of a model. Both sides agree on the
-//! [`Options`] beforehand, and something else carries the message's length and guards it against damage. At most 2 bytes
-//! are added to a message of up to 8,191 bytes, 3 to longer ones.
+//! [`Options`] beforehand, and something else carries the packed message's length and guards it against damage. At most
+//! 2 bytes are added.
 //!
 //! ```
 //! use vatic::{Options, message};
@@ -33,14 +33,8 @@ pub fn compress(message: &[u8], options: &Options) -> Result<Vec<u8>> {
         )));
     }
     let mut best = [&[0], message].concat();
-    if let Some(coded) = codec::message(message, options)? {
-        let mut out = Vec::new();
-        let mut rest = message.len() * 2 + usize::from(coded.stats.mode == Mode::Bytes);
-        while rest > 0x7F {
-            out.push(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        out.push(rest as u8);
+    if let Some(coded) = codec::message(message, length_bits(message.len()), options)? {
+        let mut out = start(message.len(), coded.stats.mode == Mode::Bytes);
         out.extend(coded.payload);
         if out.len() < best.len() {
             best = out;
@@ -61,37 +55,100 @@ pub fn decompress(packed: &[u8], options: &Options, max_len: usize) -> Result<Ve
         says: says as u64,
         allowed: max_len as u64,
     };
-    let (&first, rest) = match packed.split_first() {
-        None => return Ok(Vec::new()),
-        Some((0, stored)) if stored.len() > max_len => return Err(too_long(stored.len())),
-        Some((0, stored)) => return Ok(stored.to_vec()),
-        Some(split) => split,
-    };
-    let (mut value, mut shift, mut payload) = (usize::from(first & 0x7F), 7, rest);
-    let mut byte = first;
-    while byte & 0x80 != 0 {
-        let Some((&next, after)) = payload.split_first() else {
-            return Err(Error::corrupt("a message ends within its length"));
-        };
-        if shift > 28 {
-            return Err(Error::corrupt("a message claims an impossible length"));
-        }
-        value |= usize::from(next & 0x7F) << shift;
-        (byte, payload, shift) = (next, after, shift + 7);
+    match packed {
+        [] => return Ok(Vec::new()),
+        [0, stored @ ..] if stored.len() > max_len => return Err(too_long(stored.len())),
+        [0, stored @ ..] => return Ok(stored.to_vec()),
+        _ => {}
     }
-    let (length, by_bytes) = (value >> 1, value & 1 == 1);
+    let (known, by_bytes, payload) = read_start(packed)?;
+    let bits = length_bits(known);
+    let length = codec::message_length(payload, known, bits, options);
     if length == 0 || length > MAX_FRAME_SIZE {
         return Err(Error::corrupt("a message claims an impossible length"));
     }
     if length > max_len {
         return Err(too_long(length));
     }
-    let message = codec::decode_message(payload, length, by_bytes, options)?;
+    let message = codec::decode_message(payload, known, bits, by_bytes, options)?;
     if message.len() == length {
         Ok(message)
     } else {
         Err(Error::corrupt(
             "a message does not have the length that it claims",
         ))
+    }
+}
+
+/// How many low bits of a message's length its first bytes leave to the payload: all but the ten highest from 8 KiB on.
+fn length_bits(length: usize) -> u8 {
+    match length {
+        0..SHORT => 0,
+        _ => (length.ilog2() - 9) as u8,
+    }
+}
+
+/// Lengths below this are said in full.
+const SHORT: usize = 1 << 13;
+
+/// A message's first one or two bytes.
+fn start(length: usize, by_bytes: bool) -> Vec<u8> {
+    let mode = usize::from(by_bytes);
+    let byte = |value: usize| (value & 0x7F) as u8;
+    if length < SHORT {
+        let value = 2 * length + mode;
+        return match value {
+            0..=0x7F => vec![byte(value)],
+            _ => vec![byte(value) | 0x80, byte(value >> 7)],
+        };
+    }
+    let bits = length_bits(length);
+    let value = ((length >> bits) - 512) << 5 | usize::from(bits - 4) << 1 | mode;
+    vec![byte(value) | 0x80, byte(value >> 7) | 0x80]
+}
+
+/// The length as far as the first bytes say it, whether the payload is of bytes, and the payload.
+fn read_start(packed: &[u8]) -> Result<(usize, bool, &[u8])> {
+    let (value, payload) = match packed {
+        [only @ 0..=0x7F, payload @ ..] => (usize::from(*only), payload),
+        [first, second, payload @ ..] => {
+            let value = usize::from(first & 0x7F) | usize::from(second & 0x7F) << 7;
+            if second & 0x80 != 0 {
+                let length = (512 + (value >> 5)) << ((value >> 1 & 15) + 4);
+                return Ok((length, value & 1 == 1, payload));
+            }
+            (value, payload)
+        }
+        _ => return Err(Error::corrupt("a message ends within its length")),
+    };
+    Ok((value >> 1, value & 1 == 1, payload))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_said_in_two_bytes_and_a_few_bits() {
+        let lengths = (1..70_000).chain([
+            1 << 20,
+            (1 << 24) + 12_345,
+            MAX_FRAME_SIZE - 1,
+            MAX_FRAME_SIZE,
+        ]);
+        for length in lengths {
+            for by_bytes in [false, true] {
+                let said = start(length, by_bytes);
+                assert!(said.len() <= 2 && said[0] != 0, "{length}");
+                let (known, mode, payload) = read_start(&said).unwrap();
+                let bits = length_bits(length);
+                // What is left to the payload, and how much that is, follows from what is known.
+                assert_eq!(
+                    (length_bits(known), mode, payload),
+                    (bits, by_bytes, &[][..])
+                );
+                assert_eq!(known, length >> bits << bits);
+            }
+        }
     }
 }

@@ -300,6 +300,29 @@ fn strangers_get_a_sentence() {
 }
 
 #[test]
+fn a_message_of_any_length_costs_two_bytes_more_than_its_payload() {
+    let line =
+        |n: usize| format!("{n} sheep went past, {} of them black.\n", n * n % 7).into_bytes();
+    let content: Vec<u8> = (0..4000).flat_map(line).collect();
+    for length in [8191, 8192, 8193, 16_383, 16_384, 40_000, 131_072, 131_073] {
+        let content = &content[..length];
+        let message = vatic::message::compress(content, &plain()).unwrap();
+        assert_eq!(
+            vatic::message::decompress(&message, &plain(), length).unwrap(),
+            content
+        );
+        assert!(matches!(
+            vatic::message::decompress(&message, &plain(), length - 1),
+            Err(Error::MessageTooLong { says, .. }) if says == length as u64
+        ));
+        // The same content in a frame, whose header says the length: the payload differs by the bits of it, and by rounding.
+        let frame = vatic::compress(content, &plain()).unwrap();
+        let payload = vatic::info::list(Cursor::new(&frame)).unwrap().frames[0].payload_bytes;
+        assert!((message.len() as u64) <= payload + 2 + 2, "{length}");
+    }
+}
+
+#[test]
 fn hostile_lengths_cost_nothing() {
     // Coded bytes, 2^28 of content claimed, 9 bytes of payload claimed, none there.
     let hostile = b"\xF6vt\x00\xE1\x03\xFF\xFF\xFF\x9F\x00\x00\x00\x01\x02\x03\x04";
@@ -316,7 +339,7 @@ fn hostile_lengths_cost_nothing() {
         vatic::message::decompress(message, &plain(), usize::MAX),
         Err(Error::Corrupt { .. })
     ));
-    let message = b"\xFE\xFF\x03";
+    let message = b"\xFE\x7F";
     assert!(matches!(
         vatic::message::decompress(message, &plain(), 100),
         Err(Error::MessageTooLong { .. })

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use vatic_coder::{Decoder, Encoder, Model, Tree, Vocabulary};
+use vatic_coder::{Encoder, Model, Tree, Vocabulary};
 
 use super::{Coded, Setting, coder_error, parts, sources};
 use crate::error::{Error, Result};
@@ -38,7 +38,7 @@ pub(crate) fn learn(content: &[u8], setting: &Setting, meter: &Meter) -> Result<
 
 fn code(content: &[u8], setting: &Setting, meter: &Meter) -> Result<(Model, Encoder)> {
     let mut model = experts(setting, content.len())?;
-    let mut encoder = Encoder::new();
+    let mut encoder = setting.begin(content.len());
     let (mut rest, mut report) = (content, REPORT);
     while let Some((&byte, after)) = rest.split_first() {
         match model.encode_leap(rest, &mut encoder) {
@@ -80,8 +80,8 @@ pub(crate) fn decode(
     setting: &Setting,
     meter: &Meter,
 ) -> Result<(Vec<u8>, FrameStats)> {
+    let (mut decoder, length) = setting.open(payload, length);
     let mut model = experts(setting, length)?;
-    let mut decoder = Decoder::new(payload);
     let mut content = Vec::new();
     while content.len() < length {
         let report = content.len() + REPORT.min(length - content.len());

@@ -7,6 +7,8 @@ mod tokens;
 
 use std::time::Instant;
 
+use vatic_coder::BinaryCoder;
+
 use crate::error::{Error, Result};
 use crate::explain::Explanation;
 use crate::format::{Header, Kind, Parts};
@@ -25,6 +27,9 @@ pub(crate) struct Coded {
     pub stats: FrameStats,
 }
 
+/// The probability of a bit of which nothing is known.
+const HALF: u16 = 1 << 15;
+
 /// What both directions need to know to code a frame.
 #[derive(Clone)]
 pub(crate) struct Setting {
@@ -34,6 +39,8 @@ pub(crate) struct Setting {
     pub report: bool,
     pub prior: Option<Prior>,
     pub threads: usize,
+    /// So many low bits of the content's length come first in the payload: those that a message's first bytes do not say.
+    pub length_bits: u8,
 }
 
 impl Setting {
@@ -45,7 +52,30 @@ impl Setting {
             report: options.report,
             prior: options.prior.clone(),
             threads: threads(options.threads),
+            length_bits: 0,
         }
+    }
+
+    /// A coder for content of that length.
+    pub(crate) fn begin(&self, length: usize) -> vatic_coder::Encoder {
+        let mut encoder = vatic_coder::Encoder::new();
+        for bit in (0..self.length_bits).rev() {
+            encoder.code(length >> bit & 1 == 1, HALF);
+        }
+        encoder
+    }
+
+    /// A decoder of `payload`, and the content's length, of which `length` is what is known before.
+    pub(crate) fn open<'a>(
+        &self,
+        payload: &'a [u8],
+        length: usize,
+    ) -> (vatic_coder::Decoder<'a>, usize) {
+        let mut decoder = vatic_coder::Decoder::new(payload);
+        let rest = (0..self.length_bits).fold(0, |rest, _| {
+            rest << 1 | usize::from(decoder.code(false, HALF))
+        });
+        (decoder, length + rest)
     }
 
     pub(crate) fn coder(&self) -> vatic_coder::Options {
@@ -148,6 +178,7 @@ impl Decoder {
             report: false,
             prior,
             threads: threads(self.options.threads),
+            length_bits: 0,
         })
     }
 
@@ -218,20 +249,40 @@ pub(crate) fn explain(content: &[u8], options: &Options) -> Result<Explanation> 
     tokens::explain(content, &setting, model, &meter)
 }
 
-/// A message's payload in one stream, in the mode that suits it.
-pub(crate) fn message(message: &[u8], options: &Options) -> Result<Option<Coded>> {
+/// A message's payload in one stream, in the mode that suits it, with so many low bits of its length.
+pub(crate) fn message(message: &[u8], length_bits: u8, options: &Options) -> Result<Option<Coded>> {
     let options = options.clone().streams_log2(Some(0));
-    Encoder::new(&options)?.frame(message, &Meter::new(&options.progress, Default::default()))
+    let mut encoder = Encoder::new(&options)?;
+    encoder.setting.length_bits = length_bits;
+    encoder.frame(message, &Meter::new(&options.progress, Default::default()))
+}
+
+/// The length of the message of a payload that [`message`] made, of which `length` is what is known before.
+pub(crate) fn message_length(
+    payload: &[u8],
+    length: usize,
+    length_bits: u8,
+    options: &Options,
+) -> usize {
+    let setting = Setting {
+        length_bits,
+        ..Setting::of(options)
+    };
+    setting.open(payload, length).1
 }
 
 /// The message of a payload that [`message`] made.
 pub(crate) fn decode_message(
     payload: &[u8],
     length: usize,
+    length_bits: u8,
     by_bytes: bool,
     options: &Options,
 ) -> Result<Vec<u8>> {
-    let setting = Setting::of(options);
+    let setting = Setting {
+        length_bits,
+        ..Setting::of(options)
+    };
     let meter = Meter::new(&options.progress, Default::default());
     let decoded = match &setting.model {
         _ if by_bytes => bytes::decode(payload, length, &setting, &meter)?,

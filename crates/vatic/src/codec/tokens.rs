@@ -1,6 +1,6 @@
 //! Frames of tokens: the transformer and the experts, over the tree of the model's tokens.
 
-use vatic_coder::{Decoder, Encoder, Sums, Weights};
+use vatic_coder::{Encoder, Sums, Weights};
 use vatic_transformer::{Leaves, Predictions};
 
 use super::lockstep::{self, Group, Shape, Transcript};
@@ -239,7 +239,7 @@ fn code(
     drop(tokens);
     let pieces: Vec<&[u16]> = pieces.iter().map(Vec::as_slice).collect();
     let mut experts = experts(setting, model, streams, content.len())?;
-    let mut encoder = Encoder::new();
+    let mut encoder = setting.begin(content.len());
     let mut foretold = Foretold::new(model)?;
     let mut next = vec![0; streams];
     let (mut coded, mut bytes) = (0, 0);
@@ -279,8 +279,8 @@ pub(crate) fn decode(
     meter: &Meter,
 ) -> Result<(Vec<u8>, FrameStats)> {
     let streams = 1 << streams_log2;
+    let (mut decoder, length) = setting.open(payload, length);
     let mut experts = experts(setting, model, streams, length)?;
-    let mut decoder = Decoder::new(payload);
     let mut foretold = Foretold::new(model)?;
     let mut pieces: Vec<Piece> = (0..streams).map(|_| Piece::default()).collect();
     let (mut tokens, mut bytes) = (0, 0);

@@ -49,7 +49,7 @@ const COUNT: usize = cfg!(feature = "model-swift") as usize;
 
 /// The first bytes of the BLAKE3 hash of `models/swift/model.safetensors`.
 #[cfg(feature = "model-swift")]
-const SWIFT_ID: [u8; 8] = [0xde, 0x79, 0x1f, 0x3d, 0x58, 0xd9, 0x2d, 0x6f];
+const SWIFT_ID: [u8; 8] = [0x0f, 0xe6, 0x35, 0xc9, 0xae, 0xdc, 0x98, 0x87];
 
 /// The one that is used when none is chosen.
 pub(crate) fn default() -> Option<&'static Shipped> {

@@ -134,8 +134,14 @@ pub fn all() -> Result<Vec<Case>> {
             &b"Arrived safely, all well. Send more tea."[..],
         ),
         ("message-stored.raw", &noise(20)),
+        ("message-long.raw", &[story, &[0; 4000], story].concat()),
     ] {
-        let options = Options::new().model(Some(Model::swift()));
+        let mode = if content.len() > 8191 {
+            Mode::Bytes
+        } else {
+            Mode::Auto
+        };
+        let options = Options::new().model(Some(Model::swift())).mode(mode);
         let packed = vatic::message::compress(content, &options)?;
         cases.push(Case {
             name,
