@@ -40,7 +40,6 @@ fn bits(model: &Arc<Model>, rows: &[&[u16]]) -> Result<f64, Error> {
     let refused = |e: vatic_transformer::Error| Error::Runtime(e.to_string());
     let mut session = Session::new(model, 1, BLOCK).map_err(refused)?;
     let mut leaves = Leaves::new(model).map_err(refused)?;
-    let starts = model.group_starts();
     let mut sum = 0.0;
     for row in rows {
         session.reset(0);
@@ -49,18 +48,9 @@ fn bits(model: &Arc<Model>, rows: &[&[u16]]) -> Result<f64, Error> {
             session.prefill(0, tokens).map_err(refused)?;
             let predictions = session.predictions();
             for (i, target) in targets.iter().enumerate() {
-                let group = starts.partition_point(|start| *start <= u32::from(*target)) - 1;
-                let place = usize::from(*target) - model.group(group).start;
-                sum += cost(predictions.groups(i), group);
-                sum += cost(leaves.weights(predictions, i, group), place);
+                sum += leaves.bits(predictions, i, *target);
             }
         }
     }
     Ok(sum)
-}
-
-/// The bits that it costs to choose one of those that have these weights.
-fn cost(weights: &[u32], chosen: usize) -> f64 {
-    let all: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
-    (all as f64 / f64::from(weights[chosen])).log2()
 }

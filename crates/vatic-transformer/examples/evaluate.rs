@@ -12,21 +12,12 @@ use vatic_transformer::{Leaves, Model, Session};
 const WINDOW: usize = 512;
 const TOKENS: usize = 16_384;
 
-/// What it costs that `chosen` comes, in bits.
-fn cost(weights: &[u32], chosen: usize) -> f64 {
-    let total: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
-    (total as f64 / f64::from(weights[chosen])).log2()
-}
-
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = env::args().skip(1);
     let usage = "usage: evaluate MODEL TOKENS.bin…";
     let model = Arc::new(Model::from_bytes(&fs::read(args.next().ok_or(usage)?)?)?);
     let mut tokens: Vec<&[u8]> = model.tokens().iter().map(|token| &token[..]).collect();
     tokens.sort_unstable();
-    let groups: Vec<usize> = (0..model.group_starts().len())
-        .flat_map(|group| model.group(group).map(move |_| group))
-        .collect();
     let mut session = Session::new(&model, 1, WINDOW)?;
     let mut leaves = Leaves::new(&model)?;
     for file in args {
@@ -41,11 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             session.reset(0);
             session.prefill(0, &ids[start..start + WINDOW])?;
             for (row, &next) in ids[start + 1..=start + WINDOW].iter().enumerate() {
-                let group = groups[usize::from(next)];
-                let place = usize::from(next) - model.group(group).start;
-                let predictions = session.predictions();
-                bits += cost(predictions.groups(row), group);
-                bits += cost(leaves.weights(predictions, row, group), place);
+                bits += leaves.bits(session.predictions(), row, next);
                 length += tokens[usize::from(next)].len();
             }
         }

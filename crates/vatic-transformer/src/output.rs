@@ -122,6 +122,22 @@ impl Leaves {
         &self.weights[seen]
     }
 
+    /// What it costs, after row `row`, that `token` comes: −log₂ of the model's probability. For reports: logarithms are not the same
+    /// on every machine.
+    ///
+    /// # Panics
+    /// If there is no such row or token, or the predictions are another model's.
+    pub fn bits(&mut self, predictions: &Predictions, row: usize, token: u16) -> f64 {
+        let starts = self.model.group_starts();
+        let group = starts.partition_point(|&start| start <= u32::from(token)) - 1;
+        let place = usize::from(token) - starts[group] as usize;
+        let cost = |weights: &[u32], chosen: usize| {
+            let sum: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
+            (sum as f64 / f64::from(weights[chosen])).log2()
+        };
+        cost(predictions.groups(row), group) + cost(self.weights(predictions, row, group), place)
+    }
+
     /// The scores (logits) of the tokens of a group after row `row`, in bits: natural logits times log₂e.
     ///
     /// # Panics

@@ -46,7 +46,8 @@ impl Watch {
         &self.sums[layer * self.heads + head]
     }
 
-    /// Adds what one query, whose scores come out in bits, pays to each position that it sees. Not fast.
+    /// Adds what one query, whose scores come out in bits, pays to each position that it sees. For reports alone: not
+    /// fast, and its powers are not the same on every machine.
     pub fn add(&mut self, layer: usize, head: usize, query: &[i8], scale: f32, view: &View) {
         self.scores.clear();
         for (panel, at) in view.positions() {

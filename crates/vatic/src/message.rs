@@ -63,7 +63,7 @@ pub fn decompress(packed: &[u8], options: &Options, max_len: usize) -> Result<Ve
     }
     let (known, by_bytes, payload) = read_start(packed)?;
     let bits = length_bits(known);
-    let length = codec::message_length(payload, known, bits, options);
+    let length = codec::open(payload, known, bits).1;
     if length == 0 || length > MAX_FRAME_SIZE {
         return Err(Error::corrupt("a message claims an impossible length"));
     }

@@ -71,11 +71,7 @@ impl Setting {
         payload: &'a [u8],
         length: usize,
     ) -> (vatic_coder::Decoder<'a>, usize) {
-        let mut decoder = vatic_coder::Decoder::new(payload);
-        let rest = (0..self.length_bits).fold(0, |rest, _| {
-            rest << 1 | usize::from(decoder.code(false, HALF))
-        });
-        (decoder, length + rest)
+        open(payload, length, self.length_bits)
     }
 
     pub(crate) fn coder(&self) -> vatic_coder::Options {
@@ -257,18 +253,17 @@ pub(crate) fn message(message: &[u8], length_bits: u8, options: &Options) -> Res
     encoder.frame(message, &Meter::new(&options.progress, Default::default()))
 }
 
-/// The length of the message of a payload that [`message`] made, of which `length` is what is known before.
-pub(crate) fn message_length(
+/// A decoder of `payload` and the content's length, of which all but so many low bits are known before as `length`.
+pub(crate) fn open(
     payload: &[u8],
     length: usize,
     length_bits: u8,
-    options: &Options,
-) -> usize {
-    let setting = Setting {
-        length_bits,
-        ..Setting::of(options)
-    };
-    setting.open(payload, length).1
+) -> (vatic_coder::Decoder<'_>, usize) {
+    let mut decoder = vatic_coder::Decoder::new(payload);
+    let rest = (0..length_bits).fold(0, |rest, _| {
+        rest << 1 | usize::from(decoder.code(false, HALF))
+    });
+    (decoder, length + rest)
 }
 
 /// The message of a payload that [`message`] made.

@@ -37,13 +37,9 @@ impl Runtime {
     pub(crate) fn cost(&self, boundary: u16, tokens: &[u16], without: Option<Part>) -> Result<f64> {
         let (mut session, mut leaves) = (self.session()?, self.leaves()?);
         session.leave_out(without);
-        let starts = self.0.group_starts();
         let mut bits = 0.0;
         self.feed(&mut session, boundary, tokens, |predictions, row, next| {
-            let group = starts.partition_point(|&start| start <= u32::from(next)) - 1;
-            let place = usize::from(next) - starts[group] as usize;
-            bits += cost(predictions.groups(row), group);
-            bits += cost(leaves.weights(predictions, row, group), place);
+            bits += leaves.bits(predictions, row, next);
         })?;
         Ok(bits)
     }
@@ -84,10 +80,4 @@ impl Runtime {
         }
         Ok(())
     }
-}
-
-/// What it costs that `chosen` comes, in bits.
-fn cost(weights: &[u32], chosen: usize) -> f64 {
-    let total: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
-    (total as f64 / f64::from(weights[chosen])).log2()
 }
