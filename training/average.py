@@ -3,8 +3,9 @@
 
     python3 training/average.py OUTPUT.safetensors RUN_DIR/float.safetensors RUN_DIR/float.safetensors…
 
-Windows, which are no weights, may differ: those of the last one are taken. Where the learning rate has fallen to nothing, runs differ by what chance their last windows were; their mean lies lower than
-each (Wortsman et al., Model soups, 2022). docs/decisions.md has what it brought.
+Name and windows, which are no weights, may differ: those of the last one are taken. Where the learning rate has fallen to nothing, runs differ by what chance their last windows were; their mean lies lower than
+each (Wortsman et al., Model soups, 2022), and the mean of a specialist and what it was trained from loses less of the rest (Wortsman et al., Robust fine-tuning
+of zero-shot models, 2022). docs/decisions.md has what it brought.
 """
 
 import argparse
@@ -25,9 +26,9 @@ def main():
     for path in args.runs:
         with safe_open(path, "pt") as file:
             metadata = file.metadata()
-            without_windows = json.loads(metadata["vatic"]) | {"windows": None}
-            shape = shape or without_windows
-            assert shape == without_windows, f"{path} is another model"
+            own = json.loads(metadata["vatic"]) | {"name": None, "windows": None}
+            shape = shape or own
+            assert shape == own, f"{path} is another model"
             for name in file.keys():
                 tensor = file.get_tensor(name)
                 if not tensor.is_floating_point():

@@ -9,8 +9,8 @@ by the clock: the learning rate is constant, then falls to nearly zero over the 
 
 --start MODEL takes its first weights from a model file, or a run's float.safetensors, of the same width. A configuration with a multiple of its layers gets
 after each of them new ones that look where it does (Gong et al., Efficient training of BERT by progressively stacking, 2019)
-and write nothing yet, so that it begins with the same function. A model file without groups gets a group's output from the mean of its
-tokens'. --seed draws other windows than an earlier run did that began anew. Runs on a GPU where there is one; products are computed in bfloat16 there and on CPUs that have it.
+and write nothing yet, so that it begins with the same function. Tree and groups
+follow the configuration's domains, or those under "tree": a group that the file has not gets its output from those of its tokens. --seed draws other windows than an earlier run did that began anew. Runs on a GPU where there is one; products are computed in bfloat16 there and on CPUs that have it.
 """
 
 import argparse
@@ -104,12 +104,16 @@ def start_from(model: Transformer, path: pathlib.Path):
             return weight * file.get_tensor(f"{name}.scale")[:, None] if f"{name}.scale" in known else weight
 
         model.embed.copy_(matrix("embed"))
+        counts = file.get_tensor("tree.counts").float()
+        mean = lambda of, groups, values: (torch.zeros(groups, values.shape[1]).index_add(0, of, values * counts[:, None])
+                                           / torch.zeros(groups).index_add(0, of, counts)[:, None])
+        logits = model.embed
         if "head.weight" in known:
-            model.head.copy_(matrix("head"))
-        else:
-            counts = file.get_tensor("tree.counts").float()
-            sums = lambda values: torch.zeros(model.config.groups, *values.shape[1:]).index_add(0, model.group_of, values)
-            model.head.copy_(sums(model.embed * counts[:, None]) / sums(counts)[:, None])
+            # What a token adds to its group's logit to first order; groups that are the same keep their rows.
+            starts, head = file.get_tensor("head.starts").long(), matrix("head")
+            of = torch.searchsorted(starts, torch.arange(len(counts)), right=True) - 1
+            logits = head[of] + logits - mean(of, len(starts), logits)[of]
+        model.head.copy_(mean(model.group_of, model.config.groups, logits))
         layers = sum(name.endswith(".gain") for name in known)
         copies, rest = divmod(len(model.layers), layers)
         assert rest == 0, f"{len(model.layers)} layers are no multiple of the file's {layers}"
@@ -165,7 +169,7 @@ def main():
     lengths = token_lengths(args.vocabulary)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     half = device.type == "cuda" or HALF_ON_CPU
-    counts = export.token_counts(args.tokens / "train", weights, config.vocab)
+    counts = export.token_counts(args.tokens / "train", settings.get("tree", weights), config.vocab)
     model = Transformer(config, groups.balanced(counts.tolist(), config.groups))
     if args.start:
         start_from(model, args.start)

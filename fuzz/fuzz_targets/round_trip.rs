@@ -10,11 +10,13 @@ fuzz_target!(|data: &[u8]| {
     };
     let content = &content[..content.len().min(4 << 10)];
     let mode = [Mode::Auto, Mode::Bytes, Mode::Tokens, Mode::Stored][usize::from(settings & 3)];
-    let model = (settings & 4 == 0 || mode == Mode::Tokens)
-        .then(Model::default_model)
-        .flatten();
+    let models = if settings & 4 == 0 || mode == Mode::Tokens {
+        Model::shipped()
+    } else {
+        vec![]
+    };
     let options = Options::new()
-        .model(model)
+        .models(models)
         .mode(mode)
         .threads(1)
         .memory_log2(16 + (settings >> 3) % 8)

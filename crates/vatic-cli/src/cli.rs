@@ -132,8 +132,8 @@ pub struct Code {
 /// What decides about the predictions; shared by the subcommands.
 #[derive(Debug, Args)]
 pub struct Engine {
-    /// Model to compress with: the name of one inside the program, a model file, or `none`. When decompressing, a model
-    /// file that may be needed
+    /// Model to compress with, instead of whichever inside the program suits the data: the name of one of them, a model file,
+    /// or `none`. When decompressing, a model file that may be needed
     #[arg(long, value_name = "NAME|FILE")]
     pub model: Option<String>,
 
@@ -146,12 +146,12 @@ pub struct Engine {
     pub threads: usize,
 }
 
-/// `-1` to `-9`: from the fastest to the strongest model inside the program, and from where the transformer has to gain much on
-/// large data to where it is used for the least gain. `-5` is what is done without a level.
+/// `-1` to `-9`: from where the transformer has to gain much on large data to where it is used for the least gain. `-5` is what is
+/// done without a level.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct Level {
-    /// Fastest: the smallest model, and none for large data that it makes less than 12 % smaller (by default 5 %)
+    /// Fastest: no transformer for large data that it makes less than 12 % smaller (by default 5 %)
     #[arg(short = '1', long = "fast")]
     pub level_1: bool,
     #[arg(short = '2', hide = true)]
@@ -168,7 +168,7 @@ pub struct Level {
     pub level_7: bool,
     #[arg(short = '8', hide = true)]
     pub level_8: bool,
-    /// Smallest result: the largest model, for whatever it gains (-2 to -8 lie between, -5 is the default)
+    /// Smallest result: the transformer for whatever it gains (-2 to -8 lie between, -5 is the default)
     #[arg(short = '9', long = "best")]
     pub level_9: bool,
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use vatic::{DecodeOptions, Options, Stats};
+use vatic::{DecodeOptions, FrameStats, Options, Stats};
 
 use crate::cli::Code;
 use crate::files::{self, Source, Within};
@@ -300,11 +300,7 @@ impl<'a> Worker<'a> {
         eprintln!("{input}: {}, {result}", summary(self.task, stats));
         if self.code.verbose > 0 {
             let speed = stats.content_bytes as f64 / took.as_secs_f64().max(1e-9);
-            let mut modes: Vec<_> = stats
-                .frames
-                .iter()
-                .map(|frame| frame.mode.to_string())
-                .collect();
+            let mut modes: Vec<_> = stats.frames.iter().map(how).collect();
             modes.dedup();
             eprintln!(
                 "  {} s, {}/s, {} frame(s): {}",
@@ -321,7 +317,7 @@ impl<'a> Worker<'a> {
             for (number, frame) in stats.frames.iter().enumerate() {
                 eprintln!(
                     "  frame {number}: {}, {} bytes -> {} in {} tokens and {} stream(s), {} s",
-                    frame.mode,
+                    how(frame),
                     grouped(frame.content_bytes),
                     grouped(frame.payload_bytes),
                     grouped(frame.tokens),
@@ -338,6 +334,14 @@ impl<'a> Worker<'a> {
                 }
             }
         }
+    }
+}
+
+/// A frame's mode, and the model that predicted it.
+fn how(frame: &FrameStats) -> String {
+    match &frame.model {
+        Some(model) => format!("{} by {model}", frame.mode),
+        None => frame.mode.to_string(),
     }
 }
 

@@ -96,6 +96,10 @@ pub struct Settings {
     pub training: Recipe,
     /// Which part of the rows comes from which domain (`<domain>.bin`); need not sum to 1.
     pub domains: IndexMap<String, f64>,
+    /// The domains, weighted, whose tokens shape the token tree and the groups; `domains` if it is left out. A model that is to
+    /// specialise keeps those of the model that it starts from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<IndexMap<String, f64>>,
 }
 
 /// A shape whose `format`, `groups`, `head_dim`, `rope_dims` and `rope_period` may be left out.
@@ -153,17 +157,23 @@ impl Settings {
         {
             return bad("warm_down and quantise_last are parts of the run, from 0 to 1");
         }
-        if self
-            .domains
-            .values()
-            .any(|weight| !weight.is_finite() || *weight < 0.0)
-        {
-            return bad("a domain's weight is negative or no number");
-        }
-        if self.domains.values().sum::<f64>() <= 0.0 {
-            return bad("no domain has a weight above zero");
+        for domains in [&self.domains, self.tree_domains()] {
+            if domains
+                .values()
+                .any(|weight| !weight.is_finite() || *weight < 0.0)
+            {
+                return bad("a domain's weight is negative or no number");
+            }
+            if domains.values().sum::<f64>() <= 0.0 {
+                return bad("no domain has a weight above zero");
+            }
         }
         Ok(())
+    }
+
+    /// The domains whose tokens shape the token tree and the groups.
+    pub fn tree_domains(&self) -> &IndexMap<String, f64> {
+        self.tree.as_ref().unwrap_or(&self.domains)
     }
 }
 
@@ -182,6 +192,22 @@ mod tests {
             (2048, 64)
         );
         assert_eq!(settings.domains.keys().next().unwrap(), "prose_en");
+    }
+
+    #[test]
+    fn a_specialist_reads_other_text_than_its_tree_is_shaped_by() {
+        let prose: Settings =
+            serde_json::from_str(include_str!("../../../training/configs/swift-prose.json"))
+                .unwrap();
+        prose.check().unwrap();
+        let swift: Settings = serde_json::from_str(SWIFT).unwrap();
+        assert_eq!(prose.tree_domains(), swift.tree_domains());
+        assert_ne!(prose.domains, swift.domains);
+        let empty = Settings {
+            tree: Some(IndexMap::new()),
+            ..swift
+        };
+        assert!(empty.check().is_err());
     }
 
     #[test]

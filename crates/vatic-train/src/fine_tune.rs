@@ -93,6 +93,7 @@ pub fn fine_tune(
             model: file.config.clone(),
             training: recipe,
             domains,
+            tree: None,
         },
         tokens,
         lengths,

@@ -94,7 +94,7 @@ pub fn train(run: &Run, watch: &mut dyn Watch) -> Result<Weights, Error> {
         _ if checkpoint.exists() => Trainer::resume(&checkpoint, config, recipe, device.clone())?,
         Some(weights) => Trainer::new(&fitting(weights, &run.settings)?, recipe, device.clone()),
         None => {
-            let counts = token_counts(&folder, &run.settings.domains, config.vocab)?;
+            let counts = token_counts(&folder, run.settings.tree_domains(), config.vocab)?;
             let groups = TokenGroups::balanced(counts, config.groups)?;
             let weights = Weights::random(config, groups, recipe.seed)?;
             Trainer::new(&weights, recipe, device.clone())

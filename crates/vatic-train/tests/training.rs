@@ -80,6 +80,7 @@ fn run(folder: &Path, name: &str, vocabulary: &Vocabulary, steps: u64) -> Run {
             model,
             training,
             domains: IndexMap::from([("text".to_owned(), 1.0)]),
+            tree: None,
         },
         tokens: folder.join("tokens"),
         lengths: vocabulary.lengths(),

@@ -233,7 +233,8 @@ mod tests {
     #[test]
     fn exp2_is_within_its_error_and_exact_for_whole_numbers() {
         let mut worst = 0f64;
-        for k in 0..=1_000_000u32 {
+        let step = if cfg!(miri) { 9_973 } else { 1 };
+        for k in (0..=1_000_000u32).step_by(step) {
             let x = -100.0 * (k as f32 / 1e6);
             let exact = f64::from(x).exp2();
             worst = worst.max((f64::from(exp2(x)) / exact - 1.0).abs());

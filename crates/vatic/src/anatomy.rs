@@ -1,14 +1,11 @@
 //! What the parts of a transformer do for a text: what each saves, what it costs, and how far it looks.
 
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-
 use vatic_transformer::Part;
 
 use crate::codec;
 use crate::error::{Error, Result};
 use crate::options::{Meter, Options};
+use crate::parallel::on_threads;
 
 /// What a transformer pays for a text, and what each of its parts does towards that.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,8 +50,7 @@ pub struct PartAccount {
 /// # Errors
 /// [`Error::Setting`] for settings out of range and without a model.
 pub fn anatomy(text: &[u8], options: &Options, limit: usize) -> Result<Anatomy> {
-    options.check()?;
-    let Some(model) = options.resolve_model() else {
+    let Some(model) = options.model_for(text)? else {
         return Err(Error::setting(
             "looking into a model needs one, and none was given",
         ));
@@ -97,32 +93,4 @@ pub fn anatomy(text: &[u8], options: &Options, limit: usize) -> Result<Anatomy> 
         bits,
         parts: parts.into_iter().map(|(_, account)| account).collect(),
     })
-}
-
-/// The results of `work` for 0, 1, 2… below `jobs`, done by up to `threads` threads.
-fn on_threads<T: Send>(
-    threads: usize,
-    jobs: usize,
-    work: impl Fn(usize) -> Result<T> + Sync,
-) -> Result<Vec<T>> {
-    let next = AtomicUsize::new(0);
-    let some = || -> Result<Vec<(usize, T)>> {
-        std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed))
-            .take_while(|&n| n < jobs)
-            .map(|n| Ok((n, work(n)?)))
-            .collect()
-    };
-    let parts: Vec<Result<Vec<(usize, T)>>> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads.min(jobs)).map(|_| scope.spawn(some)).collect();
-        let joined = |thread: thread::ScopedJoinHandle<_>| {
-            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
-        };
-        threads.into_iter().map(joined).collect()
-    });
-    let mut results = Vec::with_capacity(jobs);
-    for part in parts {
-        results.extend(part?);
-    }
-    results.sort_unstable_by_key(|&(n, _)| n);
-    Ok(results.into_iter().map(|(_, result)| result).collect())
 }

@@ -40,6 +40,7 @@ mod format;
 mod member;
 mod model;
 mod options;
+mod parallel;
 mod prior;
 mod stats;
 

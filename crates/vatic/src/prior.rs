@@ -58,7 +58,6 @@ impl Prior {
     /// # Errors
     /// [`Error::Setting`] when there is nothing to learn from, or more than 256 MiB.
     pub fn learn(samples: &[&[u8]], options: &Options) -> Result<Prior> {
-        options.check()?;
         // The byte between documents is 0, as it was in what the models were trained on.
         let content = samples.join(&0);
         if content.is_empty() {
@@ -70,8 +69,9 @@ impl Prior {
                 content.len()
             )));
         }
-        let model = options.resolve_model();
-        let (bytes, tokens) = codec::learn(&content, options)?;
+        let options = options.clone().prior(None);
+        let model = options.model_for(&content)?;
+        let (bytes, tokens) = codec::learn(&content, model.clone(), &options)?;
         Ok(Prior::build(model.map(|model| model.id()), tokens, bytes))
     }
 
@@ -130,11 +130,6 @@ impl Prior {
     /// The model it was learnt with.
     pub fn model(&self) -> Option<ModelId> {
         self.0.model
-    }
-
-    /// Whether frames coded with `model` can start from this.
-    pub(crate) fn suits(&self, model: Option<&Model>) -> Result<()> {
-        model.map_or(Ok(()), |model| self.tokens_state(model).map(|_| ()))
     }
 
     pub(crate) fn bytes_state(&self) -> &[u8] {

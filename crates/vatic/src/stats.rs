@@ -31,6 +31,8 @@ impl Stats {
 pub struct FrameStats {
     /// How the frame is coded.
     pub mode: Mode,
+    /// The model that predicted it, by name; none but for frames of tokens.
+    pub model: Option<String>,
     /// Bytes of content.
     pub content_bytes: u64,
     /// Bytes of payload, without the header.

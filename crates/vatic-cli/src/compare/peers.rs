@@ -23,8 +23,8 @@ pub struct Program {
     pub settings: String,
     /// Settings of each variant, and the variant.
     pub variants: Vec<(String, Box<dyn Codec>)>,
-    /// The model it carries, if any.
-    pub model: Option<ModelInfo>,
+    /// The models it carries.
+    pub models: Vec<ModelInfo>,
 }
 
 impl Program {
@@ -33,12 +33,12 @@ impl Program {
             name: name.into(),
             settings: settings.into(),
             variants: vec![(settings.into(), Box::new(codec))],
-            model: None,
+            models: vec![],
         }
     }
 }
 
-/// All programs, or those whose name contains one of `only`; vatic with every model inside it, or the one chosen.
+/// All programs, or those whose name contains one of `only`; vatic with the models inside it, or the one chosen.
 pub fn all(engine: &Engine, only: &[String]) -> Result<Vec<Program>> {
     let mut programs = vec![
         Program::one("gzip", "-6", Gzip(6)),
@@ -77,16 +77,10 @@ pub fn all(engine: &Engine, only: &[String]) -> Result<Vec<Program>> {
                 .iter()
                 .map(|&order| (format!("order {order}"), Box::new(Ppmd(order)) as _))
                 .collect(),
-            model: None,
+            models: vec![],
         },
     ];
-    let chosen: Vec<Option<Model>> = match &engine.model {
-        None => Model::shipped().into_iter().map(Some).collect(),
-        Some(name) => vec![models::by_name(name)?],
-    };
-    for model in chosen {
-        programs.push(vatic_program(model, engine)?);
-    }
+    programs.push(vatic_program(engine)?);
     programs.retain(|program| {
         let name = format!("{} {}", program.name, program.settings).to_lowercase();
         only.is_empty() || only.iter().any(|part| name.contains(&part.to_lowercase()))
@@ -104,7 +98,7 @@ pub fn all(engine: &Engine, only: &[String]) -> Result<Vec<Program>> {
 pub fn models(programs: &[Program]) -> Vec<ModelInfo> {
     programs
         .iter()
-        .filter_map(|program| program.model.clone())
+        .flat_map(|program| program.models.clone())
         .collect()
 }
 
@@ -116,34 +110,29 @@ pub fn threads(engine: &Engine) -> usize {
     }
 }
 
-fn vatic_program(model: Option<Model>, engine: &Engine) -> Result<Program> {
-    let settings = model
-        .as_ref()
-        .map_or("without model", Model::name)
-        .to_string();
-    let prior = models::prior(engine.prior.as_deref())?;
-    let mut decode = DecodeOptions::new().threads(engine.threads);
-    if let Some(model) = model.clone().filter(|model| !model.is_shipped()) {
-        decode = decode.model(model);
-    }
-    if let Some(prior) = prior.clone() {
-        decode = decode.prior(prior);
-    }
-    let info = model.as_ref().map(|model| ModelInfo {
+fn vatic_program(engine: &Engine) -> Result<Program> {
+    let models: Vec<Model> = match &engine.model {
+        None => Model::shipped(),
+        Some(name) => models::by_name(name)?.into_iter().collect(),
+    };
+    let settings = match (&engine.model, &models[..]) {
+        (_, []) => "without model",
+        (Some(_), [model]) => model.name(),
+        _ => "default",
+    };
+    let info = |model: &Model| ModelInfo {
         name: model.name().into(),
         id: model.id().to_string(),
         bytes: model.file_bytes(),
-    });
-    let encode = Options::new()
-        .model(model)
-        .threads(engine.threads)
-        .prior(prior);
+    };
+    let encode = models::options(engine, None)?;
+    let decode = models::decode_options(engine)?;
     // The first use of a model unpacks it and checks the machine's arithmetic: once per process, not per file.
     let warm = vatic::compress(b"vatic", &encode).context("vatic cannot be run")?;
     vatic::decompress_with(&warm, &decode).context("vatic cannot be run")?;
     Ok(Program {
-        model: info,
-        ..Program::one("vatic", &settings, Vatic { encode, decode })
+        models: models.iter().map(info).collect(),
+        ..Program::one("vatic", settings, Vatic { encode, decode })
     })
 }
 

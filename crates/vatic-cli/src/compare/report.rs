@@ -170,10 +170,10 @@ pub struct ModelInfo {
     pub bytes: u64,
 }
 
-/// When sending model and compressed text together beats sending what xz makes.
+/// When sending the models and compressed text together beats sending what xz makes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Payback {
-    pub model: String,
+    pub models: Vec<String>,
     pub model_bytes: u64,
     /// Bytes of text like this one; absent when xz is smaller in any case.
     pub content_bytes: Option<u64>,
@@ -188,7 +188,7 @@ pub struct Report {
     pub models: Vec<ModelInfo>,
     pub inputs: Vec<InputResults>,
     pub total: Option<InputResults>,
-    pub payback: Vec<Payback>,
+    pub payback: Option<Payback>,
 }
 
 impl Report {
@@ -209,13 +209,9 @@ impl Report {
             models,
             inputs,
             total,
-            payback: vec![],
+            payback: None,
         };
-        report.payback = report
-            .models
-            .iter()
-            .filter_map(|model| report.payback_of(model))
-            .collect();
+        report.payback = report.payback();
         report
     }
 
@@ -245,23 +241,23 @@ impl Report {
             .collect()
     }
 
-    fn payback_of(&self, model: &ModelInfo) -> Option<Payback> {
+    fn payback(&self) -> Option<Payback> {
+        if self.models.is_empty() {
+            return None;
+        }
         let whole = self.whole()?;
-        let bits = |own: bool, program: &str, settings: Option<&str>| {
-            let fits = |m: &&Measured| {
-                m.own == own && m.program == program && settings.is_none_or(|s| m.settings == s)
-            };
-            whole
-                .results
-                .iter()
-                .find(fits)
+        let bits = |program: &str| {
+            let mut of_program = whole.results.iter().filter(|m| m.program == program);
+            of_program
+                .next()
                 .and_then(|measured| measured.bits_per_byte)
         };
-        let gain = bits(false, "xz", None)? - bits(true, "vatic", Some(&model.name))?;
-        let content_bytes = (gain > 0.0).then(|| (model.bytes as f64 * 8.0 / gain).ceil() as u64);
+        let gain = bits("xz")? - bits("vatic")?;
+        let model_bytes = self.models.iter().map(|model| model.bytes).sum();
+        let content_bytes = (gain > 0.0).then(|| (model_bytes as f64 * 8.0 / gain).ceil() as u64);
         Some(Payback {
-            model: model.name.clone(),
-            model_bytes: model.bytes,
+            models: self.models.iter().map(|model| model.name.clone()).collect(),
+            model_bytes,
             content_bytes,
         })
     }
@@ -281,7 +277,7 @@ pub mod tests {
             name: program.into(),
             settings: "-x".into(),
             variants: vec![],
-            model: None,
+            models: vec![],
         };
         let error = bytes.is_none().then(|| "it broke".to_string());
         Measured::new(&empty, "-x".into(), content, outcome, error)
@@ -348,7 +344,7 @@ pub mod tests {
     #[test]
     fn a_model_is_paid_back_by_the_bits_it_saves() {
         // xz 1.6 bits/byte and vatic 1.2 over both files: 0.4 bits saved per byte pay 40,000,000 bits in 100 MB.
-        let payback = &example().payback[0];
+        let payback = example().payback.unwrap();
         let content = payback.content_bytes.unwrap();
         assert!(content.abs_diff(100_000_000) <= 1, "{content}");
     }

@@ -135,19 +135,19 @@ fn row(measured: &Measured) -> Vec<String> {
 /// What the numbers come to, and how they were got.
 pub fn notes(report: &Report) -> Vec<String> {
     let mut notes: Vec<String> = report.whole().and_then(lead).into_iter().collect();
-    for payback in &report.payback {
-        let model = format!(
-            "Model {} adds {} to the program",
-            payback.model,
-            human(payback.model_bytes)
+    if let Some(payback) = &report.payback {
+        let models = format!(
+            "vatic carries {} of models ({})",
+            human(payback.model_bytes),
+            payback.models.join(", ")
         );
         notes.push(match payback.content_bytes {
             Some(bytes) => format!(
-                "{model}; against xz -9e that is paid back from {} of content like this on.",
+                "{models}; against xz -9e that is paid back from {} of content like this on.",
                 human(bytes)
             ),
             None => format!(
-                "{model}; on content like this xz -9e is smaller, so that is never paid back."
+                "{models}; on content like this xz -9e is smaller, so that is never paid back."
             ),
         });
     }

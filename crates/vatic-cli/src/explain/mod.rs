@@ -30,9 +30,10 @@ pub fn run(options: &Explain) -> Result<ExitCode> {
     let limit = options.limit.min(LIMIT);
     let (name, text, input_bytes) = read(options, limit)?;
     let settings = models::options(&options.engine, None)?;
-    let Some(model) = models::chosen(&options.engine)? else {
+    let Some(model) = settings.model_for(&text)? else {
         bail!("--model none: only what a model foretells can be explained; choose a model");
     };
+    let settings = settings.model(Some(model.clone()));
     let meter = Meter::new(!options.no_progress, name.clone(), Some(text.len() as u64));
     let shown = meter.clone();
     let settings: Options = settings.progress(move |progress| shown.at(progress.content_bytes));

@@ -38,7 +38,7 @@ fn table_names_every_peer() {
     }
     let own = output
         .lines()
-        .find(|line| line.contains("vatic swift"))
+        .find(|line| line.contains("vatic default"))
         .unwrap();
     assert!(own.ends_with("verified"), "{own}");
     // The mark stands where the bytes are fewest.

@@ -314,6 +314,7 @@ fn levels_models_and_threads_decode_alike() {
         vec!["--fast"],
         vec!["--best"],
         vec!["--model", "none"],
+        vec!["--model", "swift", "-9"],
         vec!["-T1"],
         vec!["--verify"],
     ] {

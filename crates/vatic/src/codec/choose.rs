@@ -1,9 +1,10 @@
-//! Which mode suits a frame: asked of the frame itself, for a small part of what coding it costs.
+//! Which model and which mode suit a frame: asked of the frame itself, for a small part of what coding it costs.
 
 use super::{Setting, bytes, tokens};
 use crate::error::Result;
 use crate::model::Model;
 use crate::options::{Meter, Mode};
+use crate::parallel::on_threads;
 
 /// Below this length (for text; twice that for all else) no sample is large enough to say anything: text is tokens, and
 /// for the rest both ways are tried.
@@ -16,18 +17,69 @@ const LEAST: usize = 1 << 11;
 /// …and all of it never more than so many.
 const MAX_SAMPLE: usize = 1 << 18;
 
-/// The mode for `content`, never `Auto`. In a large frame tokens have to save at least `least_gain` percent.
-pub(crate) fn mode(content: &[u8], setting: &Setting, least_gain: u32) -> Result<Mode> {
-    if looks_random(content) {
-        let sample = &content[content.len() / 2..][..(content.len() / 2).min(1 << 15)];
-        if bytes::encode(sample, setting, &Meter::default())?
-            .payload
-            .len()
-            > sample.len() - sample.len() / 256
-        {
-            return Ok(Mode::Stored);
+/// All models are tried on so many stretches of so many bytes; the two best…
+const FIRST_TRIAL: (usize, usize) = (2, 1 << 8);
+/// …on stretches of so many bytes…
+const STRETCH: usize = 1 << 9;
+/// …of which there is one in so many bytes of the frame, within these bounds.
+const SPACING: usize = 1 << 16;
+const STRETCHES: std::ops::RangeInclusive<usize> = 2..=16;
+
+/// Which of the models predicts `content` best, by its place among them; the first of equals.
+pub(crate) fn model(content: &[u8], setting: &Setting, models: &[Model]) -> Result<usize> {
+    // Experts would learn the same beside any of them.
+    let alone = Setting {
+        experts: Some(vatic_coder::Experts::NONE.0),
+        prior: None,
+        report: false,
+        threads: 1,
+        ..setting.clone()
+    };
+    let quiet = Meter::default();
+    let mut places: Vec<usize> = (0..models.len()).collect();
+    let stretches = (content.len() / SPACING).clamp(*STRETCHES.start(), *STRETCHES.end());
+    for (left, (stretches, length)) in [(2, FIRST_TRIAL), (1, (stretches, STRETCH))] {
+        if places.len() <= left {
+            continue;
         }
+        let sample = sample(content, stretches, length);
+        let mut sizes = on_threads(setting.threads, places.len(), |n| {
+            let model = &models[places[n]];
+            let coded = tokens::encode(&sample, &alone, model, Some(0), &quiet)?;
+            Ok((coded.payload.len(), places[n]))
+        })?;
+        sizes.sort_unstable();
+        sizes.truncate(left);
+        places = sizes.into_iter().map(|(_, place)| place).collect();
     }
+    Ok(places.first().copied().unwrap_or(0))
+}
+
+/// So many stretches of so many bytes of it, evenly spaced; all of it if it has no more.
+fn sample(content: &[u8], stretches: usize, length: usize) -> Vec<u8> {
+    if content.len() <= stretches * length {
+        return content.to_vec();
+    }
+    let step = (content.len() - length) / (2 * stretches);
+    let starts = (0..stretches).map(|n| step * (2 * n + 1));
+    starts
+        .flat_map(|at| &content[at..][..length])
+        .copied()
+        .collect()
+}
+
+/// Whether nothing makes `content` smaller.
+pub(crate) fn is_noise(content: &[u8], setting: &Setting) -> Result<bool> {
+    if !looks_random(content) {
+        return Ok(false);
+    }
+    let sample = &content[content.len() / 2..][..(content.len() / 2).min(1 << 15)];
+    let coded = bytes::encode(sample, setting, &Meter::default())?;
+    Ok(coded.payload.len() > sample.len() - sample.len() / 256)
+}
+
+/// The mode for `content` that is no noise: bytes or tokens. In a large frame tokens have to save at least `least_gain` percent.
+pub(crate) fn mode(content: &[u8], setting: &Setting, least_gain: u32) -> Result<Mode> {
     let Some(model) = &setting.model else {
         return Ok(Mode::Bytes);
     };
@@ -148,6 +200,18 @@ mod tests {
             (state >> 56) as u8
         };
         (0..n).map(step).collect()
+    }
+
+    #[test]
+    fn samples_are_spread_over_the_content() {
+        let content: Vec<u8> = (0..=255).collect();
+        assert_eq!(sample(&content, 2, 128), content);
+        assert_eq!(sample(&content, 2, 3), [63, 64, 65, 189, 190, 191]);
+        assert!(sample(&[], 2, 3).is_empty());
+        for length in 0..300 {
+            let content = vec![7; length];
+            assert_eq!(sample(&content, 16, 10).len(), length.min(160));
+        }
     }
 
     #[test]

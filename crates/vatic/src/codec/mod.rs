@@ -41,27 +41,38 @@ pub(crate) struct Setting {
     pub threads: usize,
     /// So many low bits of the content's length come first in the payload: those that a message's first bytes do not say.
     pub length_bits: u8,
+    /// A message's payload of tokens then says in so many bits which of the models…
+    pub model_bits: u8,
+    /// …it was made with.
+    pub place: usize,
 }
 
 impl Setting {
-    pub(crate) fn of(options: &Options) -> Setting {
+    pub(crate) fn of(options: &Options, model: Option<Model>) -> Setting {
         Setting {
-            model: options.resolve_model(),
+            model,
             memory_log2: options.memory_log2,
             experts: options.experts,
             report: options.report,
             prior: options.prior.clone(),
             threads: threads(options.threads),
             length_bits: 0,
+            model_bits: 0,
+            place: 0,
         }
     }
 
     /// A coder for content of that length.
     pub(crate) fn begin(&self, length: usize) -> vatic_coder::Encoder {
         let mut encoder = vatic_coder::Encoder::new();
-        for bit in (0..self.length_bits).rev() {
-            encoder.code(length >> bit & 1 == 1, HALF);
-        }
+        say(&mut encoder, length, self.length_bits);
+        encoder
+    }
+
+    /// The same for content whose model has to be said as well.
+    pub(crate) fn begin_tokens(&self, length: usize) -> vatic_coder::Encoder {
+        let mut encoder = self.begin(length);
+        say(&mut encoder, self.place, self.model_bits);
         encoder
     }
 
@@ -72,6 +83,17 @@ impl Setting {
         length: usize,
     ) -> (vatic_coder::Decoder<'a>, usize) {
         open(payload, length, self.length_bits)
+    }
+
+    /// The same after [`begin_tokens`](Self::begin_tokens).
+    pub(crate) fn open_tokens<'a>(
+        &self,
+        payload: &'a [u8],
+        length: usize,
+    ) -> (vatic_coder::Decoder<'a>, usize) {
+        let (mut decoder, length) = self.open(payload, length);
+        hear(&mut decoder, self.model_bits);
+        (decoder, length)
     }
 
     pub(crate) fn coder(&self) -> vatic_coder::Options {
@@ -86,9 +108,25 @@ impl Setting {
     }
 }
 
+/// Codes the low bits of a number, the highest first.
+fn say(encoder: &mut vatic_coder::Encoder, number: usize, bits: u8) {
+    for bit in (0..bits).rev() {
+        encoder.code(number >> bit & 1 == 1, HALF);
+    }
+}
+
+/// Decodes so many bits.
+fn hear(decoder: &mut vatic_coder::Decoder<'_>, bits: u8) -> usize {
+    (0..bits).fold(0, |number, _| {
+        number << 1 | usize::from(decoder.code(false, HALF))
+    })
+}
+
 /// Codes frames.
 pub(crate) struct Encoder {
+    /// Its model is the one of the frame at hand.
     setting: Setting,
+    candidates: Vec<Model>,
     mode: Mode,
     least_gain: u32,
     streams_log2: Option<u8>,
@@ -96,20 +134,31 @@ pub(crate) struct Encoder {
 
 impl Encoder {
     pub(crate) fn new(options: &Options) -> Result<Encoder> {
-        let setting = Setting::of(options);
-        if let Some(prior) = &setting.prior {
-            prior.suits(setting.model.as_ref())?;
-        }
         Ok(Encoder {
-            setting,
+            setting: Setting::of(options, None),
+            candidates: suitable(options)?,
             mode: options.mode,
             least_gain: options.least_gain,
             streams_log2: options.streams_log2,
         })
     }
 
+    /// The model for a frame of `content`.
+    pub(crate) fn choose(&mut self, content: &[u8]) -> Result<Option<Model>> {
+        let place = choose::model(content, &self.setting, &self.candidates)?;
+        self.setting.place = place;
+        Ok(self.candidates.get(place).cloned())
+    }
+
     /// The frame of `content`, or `None` when it is best stored.
     pub(crate) fn frame(&mut self, content: &[u8], meter: &Meter) -> Result<Option<Coded>> {
+        if self.mode == Mode::Auto && choose::is_noise(content, &self.setting)? {
+            return Ok(None);
+        }
+        self.setting.model = match self.mode {
+            Mode::Auto | Mode::Tokens => self.choose(content)?,
+            Mode::Stored | Mode::Bytes => None,
+        };
         let mode = match self.mode {
             Mode::Auto => choose::mode(content, &self.setting, self.least_gain)?,
             forced => forced,
@@ -175,6 +224,8 @@ impl Decoder {
             prior,
             threads: threads(self.options.threads),
             length_bits: 0,
+            model_bits: 0,
+            place: 0,
         })
     }
 
@@ -213,12 +264,28 @@ impl Decoder {
     }
 }
 
+/// The models to choose from: with a prior, those that it suits.
+fn suitable(options: &Options) -> Result<Vec<Model>> {
+    let mut models = options.candidates();
+    if let Some(prior) = &options.prior {
+        let refused = models
+            .iter()
+            .find_map(|model| prior.tokens_state(model).err());
+        models.retain(|model| prior.tokens_state(model).is_ok());
+        if let (true, Some(error)) = (models.is_empty(), refused) {
+            return Err(error);
+        }
+    }
+    Ok(models)
+}
+
 /// What experts learn from `content`: the state over bytes, and over the model's tokens if there is a model.
-pub(crate) fn learn(content: &[u8], options: &Options) -> Result<(Vec<u8>, Vec<u8>)> {
-    let setting = Setting {
-        prior: None,
-        ..Setting::of(options)
-    };
+pub(crate) fn learn(
+    content: &[u8],
+    model: Option<Model>,
+    options: &Options,
+) -> Result<(Vec<u8>, Vec<u8>)> {
+    let setting = Setting::of(options, model);
     let meter = Meter::new(&options.progress, Default::default());
     let tokens = match &setting.model {
         Some(model) => tokens::learn(content, &setting, model, &meter)?,
@@ -231,16 +298,13 @@ pub(crate) fn learn(content: &[u8], options: &Options) -> Result<(Vec<u8>, Vec<u
 pub(crate) fn explain(content: &[u8], options: &Options) -> Result<Explanation> {
     let setting = Setting {
         report: true,
-        ..Setting::of(options)
+        ..Setting::of(options, options.model_for(content)?)
     };
     let Some(model) = &setting.model else {
         return Err(Error::setting(
             "explaining a text needs a model, and none was given",
         ));
     };
-    if let Some(prior) = &setting.prior {
-        prior.suits(Some(model))?;
-    }
     let meter = Meter::new(&options.progress, Default::default());
     tokens::explain(content, &setting, model, &meter)
 }
@@ -250,6 +314,7 @@ pub(crate) fn message(message: &[u8], length_bits: u8, options: &Options) -> Res
     let options = options.clone().streams_log2(Some(0));
     let mut encoder = Encoder::new(&options)?;
     encoder.setting.length_bits = length_bits;
+    encoder.setting.model_bits = model_bits(encoder.candidates.len());
     encoder.frame(message, &Meter::new(&options.progress, Default::default()))
 }
 
@@ -260,10 +325,13 @@ pub(crate) fn open(
     length_bits: u8,
 ) -> (vatic_coder::Decoder<'_>, usize) {
     let mut decoder = vatic_coder::Decoder::new(payload);
-    let rest = (0..length_bits).fold(0, |rest, _| {
-        rest << 1 | usize::from(decoder.code(false, HALF))
-    });
+    let rest = hear(&mut decoder, length_bits);
     (decoder, length + rest)
+}
+
+/// In how many bits a message says which of so many models it was made with.
+fn model_bits(models: usize) -> u8 {
+    models.max(1).next_power_of_two().ilog2() as u8
 }
 
 /// The message of a payload that [`message`] made.
@@ -274,18 +342,29 @@ pub(crate) fn decode_message(
     by_bytes: bool,
     options: &Options,
 ) -> Result<Vec<u8>> {
+    let models = suitable(options)?;
     let setting = Setting {
         length_bits,
-        ..Setting::of(options)
+        model_bits: model_bits(models.len()),
+        ..Setting::of(options, None)
     };
     let meter = Meter::new(&options.progress, Default::default());
-    let decoded = match &setting.model {
-        _ if by_bytes => bytes::decode(payload, length, &setting, &meter)?,
-        Some(model) => tokens::decode(payload, length, 0, &setting, model, &meter)?,
-        None => {
-            return Err(Error::corrupt(
-                "a message was made with a model, and these settings have none",
-            ));
+    let decoded = if by_bytes {
+        bytes::decode(payload, length, &setting, &meter)?
+    } else {
+        let place = hear(&mut setting.open(payload, length).0, setting.model_bits);
+        match models.get(place) {
+            Some(model) => tokens::decode(payload, length, 0, &setting, model, &meter)?,
+            None if models.is_empty() => {
+                return Err(Error::corrupt(
+                    "a message was made with a model, and these settings have none",
+                ));
+            }
+            None => {
+                return Err(Error::corrupt(
+                    "a message was made with a model that these settings have not",
+                ));
+            }
         }
     };
     Ok(decoded.0)

@@ -210,7 +210,7 @@ pub(crate) fn encode(
     meter: &Meter,
 ) -> Result<Coded> {
     let done = code(content, setting, model, streams_log2, meter, |_, _| ())?;
-    let mut stats = stats(done.tokens, 1 << done.streams_log2, done.threads);
+    let mut stats = stats(model, done.tokens, 1 << done.streams_log2, done.threads);
     stats.sources = sources(&done.experts);
     let parts = parts(setting, Some(model), done.streams_log2);
     Ok(Coded {
@@ -239,7 +239,7 @@ fn code(
     drop(tokens);
     let pieces: Vec<&[u16]> = pieces.iter().map(Vec::as_slice).collect();
     let mut experts = experts(setting, model, streams, content.len())?;
-    let mut encoder = setting.begin(content.len());
+    let mut encoder = setting.begin_tokens(content.len());
     let mut foretold = Foretold::new(model)?;
     let mut next = vec![0; streams];
     let (mut coded, mut bytes) = (0, 0);
@@ -279,7 +279,7 @@ pub(crate) fn decode(
     meter: &Meter,
 ) -> Result<(Vec<u8>, FrameStats)> {
     let streams = 1 << streams_log2;
-    let (mut decoder, length) = setting.open(payload, length);
+    let (mut decoder, length) = setting.open_tokens(payload, length);
     let mut experts = experts(setting, model, streams, length)?;
     let mut foretold = Foretold::new(model)?;
     let mut pieces: Vec<Piece> = (0..streams).map(|_| Piece::default()).collect();
@@ -308,7 +308,7 @@ pub(crate) fn decode(
         Some(token)
     });
     // A wrong length is told apart from wrong content nowhere: both mean damage.
-    Ok((join(&pieces), stats(tokens, streams, threads?)))
+    Ok((join(&pieces), stats(model, tokens, streams, threads?)))
 }
 
 fn shape(model: &Model, streams: usize, threads: usize) -> Shape {
@@ -328,9 +328,10 @@ fn predictors(model: &Model, shape: &Shape, transcript: Transcript) -> Result<Ve
         .collect()
 }
 
-fn stats(tokens: usize, streams: usize, threads: Vec<ThreadTime>) -> FrameStats {
+fn stats(model: &Model, tokens: usize, streams: usize, threads: Vec<ThreadTime>) -> FrameStats {
     FrameStats {
         mode: Mode::Tokens,
+        model: Some(model.name().into()),
         tokens: tokens as u64,
         streams: streams as u32,
         threads,

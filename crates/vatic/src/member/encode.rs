@@ -28,10 +28,7 @@ impl FrameEncoder {
                 max_memory: u64::MAX,
                 ..DecodeOptions::default()
             };
-            let decode = match options.resolve_model() {
-                Some(model) => decode.model(model),
-                None => decode,
-            };
+            let decode = (options.candidates().into_iter()).fold(decode, DecodeOptions::model);
             FrameDecoder::new(match &options.prior {
                 Some(prior) => decode.prior(prior.clone()),
                 None => decode,

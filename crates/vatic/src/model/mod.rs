@@ -14,6 +14,7 @@ use vatic_tokenizer::Tokenizer;
 use vatic_transformer::Leaves;
 
 use crate::error::{Error, Result};
+use crate::parallel::on_threads;
 
 pub(crate) use id::hex;
 pub use id::{ModelId, ModelRef};
@@ -43,7 +44,7 @@ struct Inner {
 }
 
 impl Model {
-    /// The model `swift`, inside the program: small and quick.
+    /// The model `swift`, inside the program: for all kinds of text.
     #[cfg(feature = "model-swift")]
     pub fn swift() -> Model {
         Model::named("swift").expect("compiled in")
@@ -54,19 +55,23 @@ impl Model {
         shipped::named(name).map(Shipped::model)
     }
 
-    /// The names of the models inside the program, from the quickest to the strongest.
+    /// The names of the models inside the program, the one for all kinds of text first.
     pub fn names() -> Vec<&'static str> {
         SHIPPED.iter().map(|shipped| shipped.name).collect()
     }
 
-    /// The models inside the program, from the quickest to the strongest. Each takes some milliseconds when it is first asked for.
+    /// The models inside the program, the one for all kinds of text first. Each takes some milliseconds when it is first asked for.
     pub fn shipped() -> Vec<Model> {
         SHIPPED.iter().map(Shipped::model).collect()
     }
 
-    /// The model that is used when none is chosen, if there is any inside the program.
-    pub fn default_model() -> Option<Model> {
-        shipped::default().map(Shipped::model)
+    /// The same, made by up to so many threads.
+    pub(crate) fn shipped_by(threads: usize) -> Vec<Model> {
+        if SHIPPED.iter().all(Shipped::is_made) {
+            return Model::shipped();
+        }
+        // Making one cannot fail.
+        on_threads(threads, SHIPPED.len(), |n| Ok(SHIPPED[n].model())).unwrap_or_default()
     }
 
     /// A model from the bytes of its file.

@@ -23,6 +23,11 @@ impl Shipped {
         }
     }
 
+    /// Whether it was wanted before.
+    pub fn is_made(&self) -> bool {
+        self.model.get().is_some()
+    }
+
     pub fn model(&self) -> Model {
         let model = self.model.get_or_init(|| {
             match Runtime::new(self.file).and_then(|r| Model::build(r, true)) {
@@ -35,26 +40,45 @@ impl Shipped {
     }
 }
 
-/// From the quickest to the strongest. No two have the same first byte of identity: data names them by it.
+/// A model of that name, with the first bytes of the BLAKE3 hash of its file.
+macro_rules! shipped {
+    ($name:literal, $id:expr) => {
+        Shipped::new(
+            $name,
+            $id,
+            include_bytes!(concat!("../../../../models/", $name, "/model.safetensors")),
+        )
+    };
+}
+
+/// The one for all kinds of text, then its specialists. No two have the same first byte of identity: data names them by it.
 pub(crate) static SHIPPED: [Shipped; COUNT] = [
     #[cfg(feature = "model-swift")]
-    Shipped::new(
-        "swift",
-        SWIFT_ID,
-        include_bytes!("../../../../models/swift/model.safetensors"),
+    shipped!("swift", [0x0f, 0xe6, 0x35, 0xc9, 0xae, 0xdc, 0x98, 0x87]),
+    #[cfg(feature = "model-specialists")]
+    shipped!(
+        "swift-prose",
+        [0x7f, 0xaf, 0xd7, 0x37, 0xd4, 0x59, 0x9c, 0xb4]
+    ),
+    #[cfg(feature = "model-specialists")]
+    shipped!(
+        "swift-articles",
+        [0x0c, 0xd0, 0x84, 0x08, 0x59, 0x36, 0xdc, 0xef]
+    ),
+    #[cfg(feature = "model-specialists")]
+    shipped!(
+        "swift-source",
+        [0xe7, 0x1d, 0x50, 0x32, 0x50, 0x4d, 0xb9, 0xd9]
+    ),
+    #[cfg(feature = "model-specialists")]
+    shipped!(
+        "swift-world",
+        [0xa5, 0x63, 0x7d, 0x15, 0xd7, 0x58, 0x82, 0x90]
     ),
 ];
 
-const COUNT: usize = cfg!(feature = "model-swift") as usize;
-
-/// The first bytes of the BLAKE3 hash of `models/swift/model.safetensors`.
-#[cfg(feature = "model-swift")]
-const SWIFT_ID: [u8; 8] = [0x0f, 0xe6, 0x35, 0xc9, 0xae, 0xdc, 0x98, 0x87];
-
-/// The one that is used when none is chosen.
-pub(crate) fn default() -> Option<&'static Shipped> {
-    SHIPPED.last()
-}
+const COUNT: usize =
+    cfg!(feature = "model-swift") as usize + 4 * cfg!(feature = "model-specialists") as usize;
 
 pub(crate) fn named(name: &str) -> Option<&'static Shipped> {
     SHIPPED.iter().find(|shipped| shipped.name == name)

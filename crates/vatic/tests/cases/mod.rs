@@ -26,6 +26,9 @@ const STORY: &[u8] = include_bytes!("../../../../fixtures/story.txt");
 const ORDERS: &[u8] = include_bytes!("../../../../fixtures/orders.json");
 const STATIONS: &[u8] = include_bytes!("../../../../fixtures/stations.csv");
 const WAVE: &[u8] = include_bytes!("../../../../fixtures/wave.bin");
+const HANDBOOK: &[u8] = include_bytes!("../../../../fixtures/handbook.md");
+const INTERVALS: &[u8] = include_bytes!("../../../../fixtures/interval_map.rs");
+const RUSSIAN: &[u8] = include_bytes!("../../../../fixtures/russian.txt");
 
 fn noise(n: usize) -> Vec<u8> {
     let mut state = 1u64;
@@ -95,6 +98,17 @@ pub fn all() -> Result<Vec<Case>> {
         &story[..3000],
         options().mode(Mode::Tokens).experts(Some(0)),
     )?;
+    let specialists = [
+        ("swift-prose", "tokens-prose.vtc", STORY),
+        ("swift-articles", "tokens-articles.vtc", HANDBOOK),
+        ("swift-source", "tokens-source.vtc", INTERVALS),
+        ("swift-world", "tokens-world.vtc", RUSSIAN),
+    ];
+    for (model, name, content) in specialists {
+        let model = Model::named(model).expect("a model inside the program");
+        let options = options().models([model]).mode(Mode::Tokens);
+        add(name, &content[..1500], options)?;
+    }
     add(
         "frames.vtc",
         &[story, &noise(66_000)].concat(),
@@ -128,20 +142,22 @@ pub fn all() -> Result<Vec<Case>> {
         packed: vatic::compress(record, &options)?,
         decode: Decode::Container(DecodeOptions::new().prior(prior)),
     });
-    for (name, content) in [
+    let swift = || Options::new().models([Model::swift()]);
+    for (name, content, options) in [
         (
             "message.raw",
             &b"Arrived safely, all well. Send more tea."[..],
+            swift(),
         ),
-        ("message-stored.raw", &noise(20)),
-        ("message-long.raw", &[story, &[0; 4000], story].concat()),
+        // Says which of the models inside the program it was made with.
+        ("message-models.raw", &STORY[..200], Options::new()),
+        ("message-stored.raw", &noise(20), swift()),
+        (
+            "message-long.raw",
+            &[story, &[0; 4000], story].concat(),
+            swift().mode(Mode::Bytes),
+        ),
     ] {
-        let mode = if content.len() > 8191 {
-            Mode::Bytes
-        } else {
-            Mode::Auto
-        };
-        let options = Options::new().model(Some(Model::swift())).mode(mode);
         let packed = vatic::message::compress(content, &options)?;
         cases.push(Case {
             name,
