@@ -1,6 +1,10 @@
-//! Short messages without a container: no magic number, no checksum, no name of a model. Both sides agree on the
+//! Short messages without a container: no magic number, no checksum, no identity of a model. Both sides agree on the
 //! [`Options`] beforehand, and something else carries the packed message's length and guards it against damage. At most
 //! 2 bytes are added.
+//!
+//! Of several models a message says by its place which one it was made with, so the models and their order are among what
+//! both sides agree on. Those inside the program differ by release and by feature: where the two sides may be built differently, name
+//! them with [`Options::models`].
 //!
 //! ```
 //! use vatic::{Options, message};

@@ -125,8 +125,14 @@ fn vatic_program(engine: &Engine) -> Result<Program> {
         id: model.id().to_string(),
         bytes: model.file_bytes(),
     };
-    let encode = models::options(engine, None)?;
-    let decode = models::decode_options(engine)?;
+    let prior = models::prior(engine.prior.as_deref())?;
+    let encode = Options::new()
+        .models(models.clone())
+        .threads(engine.threads)
+        .prior(prior.clone());
+    let decode = DecodeOptions::new().threads(engine.threads);
+    let decode = models.iter().cloned().fold(decode, DecodeOptions::model);
+    let decode = prior.into_iter().fold(decode, DecodeOptions::prior);
     // The first use of a model unpacks it and checks the machine's arithmetic: once per process, not per file.
     let warm = vatic::compress(b"vatic", &encode).context("vatic cannot be run")?;
     vatic::decompress_with(&warm, &decode).context("vatic cannot be run")?;

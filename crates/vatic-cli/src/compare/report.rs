@@ -247,10 +247,8 @@ impl Report {
         }
         let whole = self.whole()?;
         let bits = |program: &str| {
-            let mut of_program = whole.results.iter().filter(|m| m.program == program);
-            of_program
-                .next()
-                .and_then(|measured| measured.bits_per_byte)
+            let measured = whole.results.iter().find(|m| m.program == program)?;
+            measured.bits_per_byte
         };
         let gain = bits("xz")? - bits("vatic")?;
         let model_bytes = self.models.iter().map(|model| model.bytes).sum();

@@ -388,7 +388,8 @@ fn says_as_much_as_asked() {
     place.vatic(&["-vv", "a.txt"]).assert().success().stderr(
         contains("frame 0")
             .and(contains("by source"))
-            .and(contains("transformer ")),
+            .and(contains("transformer "))
+            .and(contains("tokens by swift")),
     );
     place
         .vatic(&["-q", "a.txt"])

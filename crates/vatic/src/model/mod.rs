@@ -65,13 +65,13 @@ impl Model {
         SHIPPED.iter().map(Shipped::model).collect()
     }
 
-    /// The same, made by up to so many threads.
+    /// The same; those that were not wanted before are made by up to so many threads.
     pub(crate) fn shipped_by(threads: usize) -> Vec<Model> {
-        if SHIPPED.iter().all(Shipped::is_made) {
-            return Model::shipped();
+        if !SHIPPED.iter().all(Shipped::is_made) {
+            // Each stays where it was made.
+            let _ = on_threads(threads, SHIPPED.len(), |n| Ok(SHIPPED[n].model()));
         }
-        // Making one cannot fail.
-        on_threads(threads, SHIPPED.len(), |n| Ok(SHIPPED[n].model())).unwrap_or_default()
+        Model::shipped()
     }
 
     /// A model from the bytes of its file.

@@ -14,6 +14,7 @@ pub(crate) struct Shipped {
 }
 
 impl Shipped {
+    #[cfg_attr(not(feature = "model-swift"), expect(dead_code))]
     const fn new(name: &'static str, id: [u8; 8], file: &'static [u8]) -> Shipped {
         Shipped {
             name,
@@ -40,45 +41,28 @@ impl Shipped {
     }
 }
 
-/// A model of that name, with the first bytes of the BLAKE3 hash of its file.
+/// `feature name identity`, the last being the first bytes of the BLAKE3 hash of the model's file, as `vatic -V` shows them.
 macro_rules! shipped {
-    ($name:literal, $id:expr) => {
-        Shipped::new(
-            $name,
-            $id,
-            include_bytes!(concat!("../../../../models/", $name, "/model.safetensors")),
-        )
+    ($($feature:literal $name:literal $id:literal)*) => {
+        /// The one for all kinds of text, then its specialists. No two have the same first byte of identity: data names them by it.
+        pub(crate) static SHIPPED: [Shipped; 0 $(+ cfg!(feature = $feature) as usize)*] = [$(
+            #[cfg(feature = $feature)]
+            Shipped::new(
+                $name,
+                u64::to_be_bytes($id),
+                include_bytes!(concat!("../../../../models/", $name, "/model.safetensors")),
+            ),
+        )*];
     };
 }
 
-/// The one for all kinds of text, then its specialists. No two have the same first byte of identity: data names them by it.
-pub(crate) static SHIPPED: [Shipped; COUNT] = [
-    #[cfg(feature = "model-swift")]
-    shipped!("swift", [0x0f, 0xe6, 0x35, 0xc9, 0xae, 0xdc, 0x98, 0x87]),
-    #[cfg(feature = "model-specialists")]
-    shipped!(
-        "swift-prose",
-        [0x7f, 0xaf, 0xd7, 0x37, 0xd4, 0x59, 0x9c, 0xb4]
-    ),
-    #[cfg(feature = "model-specialists")]
-    shipped!(
-        "swift-articles",
-        [0x0c, 0xd0, 0x84, 0x08, 0x59, 0x36, 0xdc, 0xef]
-    ),
-    #[cfg(feature = "model-specialists")]
-    shipped!(
-        "swift-source",
-        [0xe7, 0x1d, 0x50, 0x32, 0x50, 0x4d, 0xb9, 0xd9]
-    ),
-    #[cfg(feature = "model-specialists")]
-    shipped!(
-        "swift-world",
-        [0xa5, 0x63, 0x7d, 0x15, 0xd7, 0x58, 0x82, 0x90]
-    ),
-];
-
-const COUNT: usize =
-    cfg!(feature = "model-swift") as usize + 4 * cfg!(feature = "model-specialists") as usize;
+shipped! {
+    "model-swift" "swift" 0x0fe635c9aedc9887
+    "model-specialists" "swift-prose" 0x7fafd737d4599cb4
+    "model-specialists" "swift-articles" 0x0cd084085936dcef
+    "model-specialists" "swift-source" 0xe71d5032504db9d9
+    "model-specialists" "swift-world" 0xa5637d15d7588290
+}
 
 pub(crate) fn named(name: &str) -> Option<&'static Shipped> {
     SHIPPED.iter().find(|shipped| shipped.name == name)
