@@ -10,6 +10,7 @@ import math
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
 HEAD_DIM = 64
 EPSILON = 1e-6
@@ -56,13 +57,9 @@ def fake_quantise(x, levels):
     return x + (torch.round(x / scale).clamp(-levels, levels) * scale - x).detach()
 
 
-def rounded(x, levels, quantise):
-    """x as the runtime has it where `quantise` is true; a tensor of 0 or 1 in its place decides while the program runs."""
-    if quantise is False:
-        return x
-    if quantise is True:
-        return fake_quantise(x, levels)
-    return x + quantise * (fake_quantise(x, levels) - x).detach()
+def rounded(x, levels, quantise: bool):
+    """x as the runtime has it where `quantise` is true."""
+    return fake_quantise(x, levels) if quantise else x
 
 
 def rope_frequencies(config: Config) -> torch.Tensor:
@@ -75,7 +72,7 @@ def rope_frequencies(config: Config) -> torch.Tensor:
 class Layer(nn.Module):
     def __init__(self, config: Config, window: int):
         super().__init__()
-        self.config, self.window = config, window
+        self.config, self.window, self.mask = config, window, None
         rows = (config.heads + 2 * config.kv_heads) * HEAD_DIM
         bound = 1 / math.sqrt(config.width)
         self.qkv = nn.Parameter(torch.randn(rows, config.width) * bound)
@@ -94,7 +91,7 @@ class Layer(nn.Module):
         q, k, v = qkv.split([c.heads, c.kv_heads, c.kv_heads], dim=1)
         q = active(rotate(rms(q), cos, sin)) * self.gain.view(1, -1, 1, 1)
         k, v = active(rotate(rms(k), cos, sin)), active(v)
-        attended = attend(q, k, v, self.window).transpose(1, 2).reshape(batch, time, -1)
+        attended = attend(q, k, v, self.window, self.mask).transpose(1, 2).reshape(batch, time, -1)
         x = x + F.linear(active(attended), weight(self.out))
         hidden = F.relu(F.linear(active(rms(x)), weight(self.up))).square()
         return x + F.linear(active(hidden), weight(self.down))
@@ -106,8 +103,18 @@ def rotate(x, cos, sin):
     return torch.cat([a * cos - b * sin, a * sin + b * cos, rest], -1)
 
 
-def attend(q, k, v, window: int):
-    """Causal attention over the last `window` positions, in blocks of `window / BLOCKS` where that saves work."""
+def window_mask(window: int, time: int, device) -> BlockMask:
+    """The pairs of positions of which one attends to the other, for the kernel that a GPU compiles."""
+    seen = lambda batch, head, query, key: (query >= key) & (query - key < window)
+    return create_block_mask(seen, None, None, time, time, device=device)
+
+
+def attend(q, k, v, window: int, mask: BlockMask | None):
+    """Causal attention over the last `window` positions, in blocks of `window / BLOCKS` where that saves work; with a mask in
+    one kernel that makes no scores to keep (Dong et al., FlexAttention, 2024)."""
+    if mask is not None and torch.compiler.is_compiling():
+        q, k, v = (t.bfloat16() for t in (q, k, v))
+        return flex_attention(q, k, v, block_mask=mask, enable_gqa=q.shape[1] != k.shape[1])
     batch, heads, time, dim = q.shape
     groups = heads // k.shape[1]
     k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
@@ -115,8 +122,7 @@ def attend(q, k, v, window: int):
     if window >= time or window % BLOCKS or time % block:
         i = torch.arange(time, device=q.device)
         distance = i[:, None] - i[None, :]
-        mask = (distance >= 0) & (distance < window)
-        return softmax_values(q @ k.transpose(-1, -2), mask, v)
+        return softmax_values(q @ k.transpose(-1, -2), (distance >= 0) & (distance < window), v)
     # Each block sees itself and the blocks before it.
     count = time // block
     q = q.reshape(batch, heads, count, block, dim)
@@ -126,8 +132,8 @@ def attend(q, k, v, window: int):
     i = torch.arange(window + block, device=q.device)
     distance = window + i[:block, None] - i[None, :]
     first = torch.arange(count, device=q.device)[:, None, None] * block - window  # the position of the first key
-    mask = (distance >= 0) & (distance < window) & (first + i >= 0)
-    return softmax_values(q @ seen(k).transpose(-1, -2), mask, seen(v)).reshape(batch, heads, time, dim)
+    visible = (distance >= 0) & (distance < window) & (first + i >= 0)
+    return softmax_values(q @ seen(k).transpose(-1, -2), visible, seen(v)).reshape(batch, heads, time, dim)
 
 
 def softmax_values(scores, mask, v):
@@ -172,20 +178,24 @@ class Transformer(nn.Module):
     def leaf_logits(self, hidden, groups, quantise=False):
         """[n, width] and a group for each to the logits of its tokens, [n, largest group], −∞ beyond its last."""
         ids = (self.starts[groups][:, None] + self.places).clamp_max(self.config.vocab - 1)
-        if hidden.is_cuda:
-            # The logits of all tokens: more products, but fewer bytes to fetch, and none to add up at random places.
-            logits = F.linear(hidden, rounded(self.embed, WEIGHT_LEVELS, quantise)).gather(1, ids).float()
-        else:
-            rows = rounded(F.embedding(ids, self.embed), WEIGHT_LEVELS, quantise)
-            logits = torch.bmm(rows.to(hidden.dtype), hidden.unsqueeze(-1)).squeeze(-1).float()
+        rows = rounded(F.embedding(ids, self.embed), WEIGHT_LEVELS, quantise)
+        logits = torch.bmm(rows.to(hidden.dtype), hidden.unsqueeze(-1)).squeeze(-1).float()
         return logits.masked_fill(self.places >= self.sizes[groups][:, None], float("-inf"))
 
     def leaf_nats(self, hidden, tokens, quantise=False):
         """What the tokens [n] cost in nats, given their groups. Tokens that have a group of their own cost nothing."""
         groups = self.group_of[tokens]
-        if not hidden.is_cuda:
-            shared = (self.sizes[groups] > 1).nonzero().squeeze(-1)
-            hidden, tokens, groups = hidden[shared], tokens[shared], groups[shared]
+        if hidden.is_cuda:
+            # The logits of all tokens: more products, but fewer bytes to fetch, and none to add up at random places.
+            if torch.compiler.is_compiling():
+                # In training for those that share a group, two in five of a batch, and some that do not, so that shapes stay.
+                shared = torch.argsort(self.sizes[groups] == 1, stable=True)[: len(tokens) * 9 // 16]
+                hidden, tokens, groups = hidden[shared], tokens[shared], groups[shared]
+            logits = F.linear(hidden, rounded(self.embed, WEIGHT_LEVELS, quantise)).float()
+            logits = logits.masked_fill(self.group_of != groups[:, None], float("-inf"))
+            return F.cross_entropy(logits, tokens, reduction="sum")
+        shared = (self.sizes[groups] > 1).nonzero().squeeze(-1)
+        hidden, tokens, groups = hidden[shared], tokens[shared], groups[shared]
         return F.cross_entropy(self.leaf_logits(hidden, groups, quantise), tokens - self.starts[groups], reduction="sum")
 
     def nats(self, tokens, following, quantise=False):

@@ -26,7 +26,7 @@ import torch.nn.functional as F
 
 import export
 import groups
-from model import Config, Transformer
+from model import Config, Transformer, window_mask
 from safetensors import safe_open
 
 
@@ -73,22 +73,56 @@ class Muon(torch.optim.Optimizer):
 
 
 class Sampler:
-    """Random windows of the domains' token files, a domain drawn by its weight for each row. All tokens are held on `device`."""
+    """Windows of the domains' token files, all of a domain once before any again, a domain drawn by its weight for each row.
+
+    A domain's tokens are in DOMAIN.bin or in parts, DOMAIN.*.bin; parts that come while training goes on are taken up by
+    `look`. All tokens are held on `device`.
+    """
 
     def __init__(self, folder: pathlib.Path, weights: dict[str, float], length: int, seed: int, device: torch.device):
-        files = [np.fromfile(folder / f"{d}.bin", dtype="<i2") for d in weights]  # ids are below 2¹⁵
-        self.room = [len(file) - length - 1 for file in files]
-        self.first = np.cumsum([0, *map(len, files)])[:-1]
-        self.tokens = torch.from_numpy(np.concatenate(files)).to(device)
-        total = sum(weights.values())
+        self.folder, self.length = folder, length
+        self.names, total = list(weights), sum(weights.values())
         self.weights = [w / total for w in weights.values()]
+        self.known, self.parts = set(), [[] for _ in weights]
+        self.tokens = torch.empty(0, dtype=torch.int16, device=device)  # ids are below 2¹⁵
         self.places = torch.arange(length + 1, device=device)
+        self.restart(seed)
+        self.look()
+        for name, starts in zip(self.names, self.waiting):
+            assert starts, f"{folder} has no window of {length} tokens of {name}"
+
+    def restart(self, seed: int):
         self.rng = np.random.default_rng(seed)
+        self.waiting = [[] for _ in self.names]
+
+    def look(self):
+        """Takes up the parts that are new."""
+        for path in sorted(self.folder.glob("*.bin")):
+            name = path.name.split(".")[0]
+            if path in self.known or name not in self.names:
+                continue
+            self.known.add(path)
+            tokens = torch.from_numpy(np.fromfile(path, dtype="<i2")).to(self.tokens.device)
+            domain, part = self.names.index(name), (len(self.tokens), len(tokens))
+            self.tokens = torch.cat([self.tokens, tokens])
+            self.parts[domain].append(part)
+            self.add(domain, [part])
+
+    def add(self, domain: int, parts):
+        """Puts the windows of parts among those that wait, in an order by chance; each time they begin elsewhere."""
+        for first, size in parts:
+            begin = first + int(self.rng.integers(0, self.length))
+            self.waiting[domain] += range(begin, first + size - self.length, self.length)
+        self.rng.shuffle(self.waiting[domain])
+
+    def start(self, domain: int) -> int:
+        while not self.waiting[domain]:
+            self.add(domain, self.parts[domain])
+        return self.waiting[domain].pop()
 
     def batch(self, rows: int):
-        domains = self.rng.choice(len(self.room), rows, p=self.weights)
-        starts = [self.first[d] + self.rng.integers(0, self.room[d]) for d in domains]
-        starts = torch.tensor(starts).to(self.places.device, non_blocking=True)
+        domains = self.rng.choice(len(self.weights), rows, p=self.weights)
+        starts = torch.tensor([self.start(d) for d in domains]).to(self.places.device, non_blocking=True)
         tokens = self.tokens[starts[:, None] + self.places].long()
         return tokens[:, :-1], tokens[:, 1:]
 
@@ -159,6 +193,9 @@ def main():
     parser.add_argument("--peak", type=float, default=1.0, help="of the configuration's learning rates")
     parser.add_argument("--adam", type=float, default=1.0, help="of AdamW's learning rate: less where weights are good already")
     parser.add_argument("--rows", type=int, help="windows in a step, in place of the configuration's: 64 or more on a GPU")
+    parser.add_argument("--counts", type=pathlib.Path, help="a file whose tree.counts make tree and groups, in place of TOKENS_DIR")
+    parser.add_argument("--rehearse", action="store_true", help="compile for a GPU both with quantisation and without, and leave: a "
+                        "run beside it then finds the kernels made")
     parser.add_argument("--eval-minutes", type=float, default=12)
     args = parser.parse_args()
 
@@ -169,11 +206,20 @@ def main():
     lengths = token_lengths(args.vocabulary)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     half = device.type == "cuda" or HALF_ON_CPU
-    counts = export.token_counts(args.tokens / "train", settings.get("tree", weights), config.vocab)
+    if args.counts:
+        with safe_open(args.counts, "pt") as file:
+            counts = file.get_tensor("tree.counts")
+    else:
+        counts = export.token_counts(args.tokens / "train", settings.get("tree", weights), config.vocab)
     model = Transformer(config, groups.balanced(counts.tolist(), config.groups))
     if args.start:
         start_from(model, args.start)
     model = model.to(device)
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+        masks = {window: window_mask(window, recipe["length"], device) for window in set(config.windows)}
+        for layer in model.layers:
+            layer.mask = masks[layer.window]
     matrices = [p for layer in model.layers for p in (layer.qkv, layer.out, layer.up, layer.down)]
     others = [p for p in model.parameters() if all(p is not m for m in matrices)]
     optimisers = [
@@ -208,11 +254,16 @@ def main():
         nats, hidden = of_groups(x, y, quantise)
         return nats + of_leaves(hidden, y, quantise)
 
-    # Compiled for the batches of training alone. On a GPU, where compiling takes longer than many steps, once for both phases.
+    # Compiled for the batches of training alone.
     compiled = dict(of_groups=torch.compile(of_groups, dynamic=False))
     if device.type == "cuda":
-        torch.set_float32_matmul_precision("high")
         compiled["of_leaves"] = torch.compile(of_leaves, dynamic=False)
+    if args.rehearse:
+        for quantise in (True, False):
+            x = torch.randint(config.vocab, (rows, recipe["length"]), device=device)
+            (nats_of(x, x, quantise, **compiled) / x.numel()).backward()
+        print("rehearsed", flush=True)
+        return
 
     def save():
         partial = checkpoint.with_suffix(".partial")
@@ -243,8 +294,7 @@ def main():
                 group["lr"] = peak * rate
         quantise = progress > 1 - recipe["quantise_last"]
         x, y = sampler.batch(rows)
-        phase = torch.tensor(float(quantise), device=device) if device.type == "cuda" else quantise
-        loss = nats_of(x, y, phase, **compiled) / y.numel()
+        loss = nats_of(x, y, quantise, **compiled) / y.numel()
         loss.backward()
         for optimiser in optimisers:
             optimiser.step()
@@ -252,6 +302,7 @@ def main():
         step += 1
         spent = time.monotonic() - began
         if step % 50 == 0:
+            sampler.look()
             now = time.monotonic()
             speed, last = 50 * tokens_per_step / (now - last), now
             log.writerow([step, step * tokens_per_step, round(spent), f"{loss.item():.4f}", f"{rate:.4f}", round(speed)])

@@ -17,13 +17,19 @@ const LEAST: usize = 1 << 11;
 /// …and all of it never more than so many.
 const MAX_SAMPLE: usize = 1 << 18;
 
-/// All models are tried on so many stretches of so many bytes; the two best…
-const FIRST_TRIAL: (usize, usize) = (2, 1 << 8);
-/// …on stretches of so many bytes…
-const STRETCH: usize = 1 << 9;
-/// …of which there is one in so many bytes of the frame, within these bounds.
+/// Of the stretches that models are tried on there is one in so many bytes of the frame, within these bounds.
 const SPACING: usize = 1 << 16;
 const STRETCHES: std::ops::RangeInclusive<usize> = 2..=16;
+
+/// The trials by which a model is chosen for so many bytes: how long their stretches are, and how many models are left after it.
+/// Choosing should not take longer than coding, and a long message has to be answered as soon as a short one.
+fn trials(bytes: usize) -> &'static [(usize, usize)] {
+    match bytes {
+        0..=512 => &[(256, 1)],
+        513..2048 => &[(64, 2), (256, 1)],
+        _ => &[(256, 2), (512, 1)],
+    }
+}
 
 /// Which of the models predicts `content` best, by its place among them; the first of equals.
 pub(crate) fn model(content: &[u8], setting: &Setting, models: &[Model]) -> Result<usize> {
@@ -38,7 +44,7 @@ pub(crate) fn model(content: &[u8], setting: &Setting, models: &[Model]) -> Resu
     let quiet = Meter::default();
     let mut places: Vec<usize> = (0..models.len()).collect();
     let stretches = (content.len() / SPACING).clamp(*STRETCHES.start(), *STRETCHES.end());
-    for (left, (stretches, length)) in [(2, FIRST_TRIAL), (1, (stretches, STRETCH))] {
+    for &(length, left) in trials(content.len()) {
         if places.len() <= left {
             continue;
         }
