@@ -45,9 +45,9 @@ cross: ## Tests on emulated aarch64 (NEON) and s390x (big-endian); downloads a c
 emulate: ## Tests on emulated older x86-64 processors (qemu-user-static)
 	scripts/emulate.sh
 
-miri: ## The portable paths of coder, transformer and tokenizer under Miri (nightly Rust with miri and rust-src)
+miri: ## The portable paths of the crates that have unsafe code, transformer and coder, under Miri (nightly Rust with miri and rust-src)
 	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=2 $(CARGO) +nightly miri test \
-	    -p vatic-coder -p vatic-transformer -p vatic-tokenizer --lib
+	    -p vatic-coder -p vatic-transformer --lib
 
 spec: ## The golden files through a decoder written from docs/format.md alone (Python with numpy, xxhash and blake3)
 	python3 tests/independent/decoder.py

@@ -141,7 +141,8 @@ mod tests {
         assert_eq!(Tree::new(&vec![1; 65537]), Err(Error::Leaves(65537)));
         assert_eq!(Tree::new(&[3]).unwrap().depth_of(0), 0);
         let flat = Tree::new(&vec![1; 65536]).unwrap();
-        assert!((0..=65535).all(|id| flat.depth_of(id) == 16));
+        let step = if cfg!(miri) { 509 } else { 1 };
+        assert!((0..=65535).step_by(step).all(|id| flat.depth_of(id) == 16));
     }
 
     #[test]
