@@ -219,7 +219,7 @@ def main():
     sampler = Sampler(args.tokens / "train", domains, LENGTH, 1, torch.device("cpu"))
     new = not args.table.exists()
     with args.table.open("a", buffering=1) as file:
-        table = csv.writer(file)
+        table = csv.writer(file, lineterminator="\n")
         if new:
             table.writerow(["trial", "tokens", "multiply-adds", "mean", *domains])
         for name in args.names or TRIALS:
