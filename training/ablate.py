@@ -141,15 +141,12 @@ class Model(Transformer):
             logits = self.capped(self.group_logits(hidden).float())
         return F.cross_entropy(logits, self.group_of[following.flatten()], reduction="sum"), hidden
 
-    def of_leaves(self, hidden, tokens):
-        group = self.group_of[tokens]
-        shared = (self.sizes[group] > 1).nonzero().squeeze(-1)
-        hidden, tokens, group = hidden[shared].float(), tokens[shared], group[shared]
-        ids = (self.starts[group][:, None] + self.places).clamp_max(self.config.vocab - 1)
-        rows = F.embedding(ids, self.rows if self.trial.untied else self.embed)
-        logits = self.capped(torch.bmm(rows, hidden.unsqueeze(-1)).squeeze(-1))
-        logits = logits.masked_fill(self.places >= self.sizes[group][:, None], float("-inf"))
-        return F.cross_entropy(logits, tokens - self.starts[group], reduction="sum")
+    def leaf_rows(self):
+        return self.rows if self.trial.untied else self.embed
+
+    def leaf_logits(self, hidden, groups, quantise=False):
+        logits = super().leaf_logits(hidden, groups, quantise)
+        return torch.where(logits.isinf(), logits, self.capped(logits))
 
 
 def copy_hints(tokens, lengths=(6, 3, 2)):
@@ -188,7 +185,7 @@ def run(trial: Trial, settings, counts, sampler, lengths, steps: int):
             optimiser.param_groups[0]["lr"] = peak * rate
         x, y = sampler.batch(ROWS)
         nats, hidden = forward(x, y, hints(x))
-        ((nats + model.of_leaves(hidden, y.flatten())) / y.numel()).backward()
+        ((nats + model.leaf_nats(hidden.float(), y.flatten())) / y.numel()).backward()
         for optimiser in optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
@@ -200,7 +197,7 @@ def run(trial: Trial, settings, counts, sampler, lengths, steps: int):
 
     def nats_of(x, y, _):
         nats, hidden = model.of_groups(x, y, hints(x))
-        return nats + model.of_leaves(hidden, y.flatten())
+        return nats + model.leaf_nats(hidden.float(), y.flatten())
 
     return config, evaluate(nats_of, sampler.folder.parent / "dev", settings["domains"], lengths, LENGTH, DEV_TOKENS, False)
 

@@ -175,10 +175,14 @@ class Transformer(nn.Module):
         """[…, width] to the logits of all groups, […, groups], in nats."""
         return F.linear(hidden, rounded(self.head, WEIGHT_LEVELS, quantise))
 
+    def leaf_rows(self):
+        """What a token's logit within its group is made with, [vocab, width]: the embedding."""
+        return self.embed
+
     def leaf_logits(self, hidden, groups, quantise=False):
         """[n, width] and a group for each to the logits of its tokens, [n, largest group], −∞ beyond its last."""
         ids = (self.starts[groups][:, None] + self.places).clamp_max(self.config.vocab - 1)
-        rows = rounded(F.embedding(ids, self.embed), WEIGHT_LEVELS, quantise)
+        rows = rounded(F.embedding(ids, self.leaf_rows()), WEIGHT_LEVELS, quantise)
         logits = torch.bmm(rows.to(hidden.dtype), hidden.unsqueeze(-1)).squeeze(-1).float()
         return logits.masked_fill(self.places >= self.sizes[groups][:, None], float("-inf"))
 
@@ -191,7 +195,7 @@ class Transformer(nn.Module):
                 # In training for those that share a group, two in five of a batch, and some that do not, so that shapes stay.
                 shared = torch.argsort(self.sizes[groups] == 1, stable=True)[: len(tokens) * 9 // 16]
                 hidden, tokens, groups = hidden[shared], tokens[shared], groups[shared]
-            logits = F.linear(hidden, rounded(self.embed, WEIGHT_LEVELS, quantise)).float()
+            logits = F.linear(hidden, rounded(self.leaf_rows(), WEIGHT_LEVELS, quantise)).float()
             logits = logits.masked_fill(self.group_of != groups[:, None], float("-inf"))
             return F.cross_entropy(logits, tokens, reduction="sum")
         shared = (self.sizes[groups] > 1).nonzero().squeeze(-1)

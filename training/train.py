@@ -3,7 +3,8 @@
 
     python3 training/train.py training/configs/swift.json TOKENS_DIR models/vocabulary.tsv RUN_DIR --minutes 120
 
-TOKENS_DIR has train/<domain>.bin and dev/<domain>.bin as the tokenizer's `encode` example writes them. RUN_DIR gets
+TOKENS_DIR has train/<domain>.bin (or parts of it: training/remote) and dev/<domain>.bin as the tokenizer's `encode` example
+writes them. RUN_DIR gets
 checkpoint.pt (resumed from when it is there), log.csv, dev.csv and, at the end, float.safetensors. The schedule runs
 by the clock: the learning rate is constant, then falls to nearly zero over the last part of the minutes given.
 
@@ -88,8 +89,8 @@ class Sampler:
         self.places = torch.arange(length + 1, device=device)
         self.restart(seed)
         self.look()
-        for name, starts in zip(self.names, self.waiting):
-            assert starts, f"{folder} has no window of {length} tokens of {name}"
+        for name, parts in zip(self.names, self.parts):
+            assert any(size > length for _, size in parts), f"{folder} has no window of {length} tokens of {name}"
 
     def restart(self, seed: int):
         self.rng = np.random.default_rng(seed)
@@ -111,8 +112,10 @@ class Sampler:
     def add(self, domain: int, parts):
         """Puts the windows of parts among those that wait, in an order by chance; each time they begin elsewhere."""
         for first, size in parts:
-            begin = first + int(self.rng.integers(0, self.length))
-            self.waiting[domain] += range(begin, first + size - self.length, self.length)
+            room = size - self.length
+            if room > 0:
+                begin = int(self.rng.integers(0, min(self.length, room)))
+                self.waiting[domain] += range(first + begin, first + room, self.length)
         self.rng.shuffle(self.waiting[domain])
 
     def start(self, domain: int) -> int:

@@ -24,7 +24,8 @@ start)
     setsid nohup "$0" all "$work" >"$work/all.log" 2>&1 </dev/null &
     ;;
 all)
-    train base rehearsal --counts "$work/base.counts" --rehearse --minutes 1 &
+    (train base rehearsal --counts "$work/base.counts" --rehearse --minutes 1
+     train swift-gpu rehearsal2 --counts "$work/base.counts" --rehearse --minutes 1) &
     train base base --counts "$work/base.counts" --minutes "$(minutes_to "${BASE_END:-620}")" --eval-minutes 2.5
     touch "$work/base.done"
     train swift-gpu swift --counts "$work/swift.half" --start "$work/swift.half" --peak 0.8 --eval-minutes 9 \
@@ -34,7 +35,7 @@ all)
 wait)
     end=$(($(up) + $4))
     [ -e "$work/all.log" ] || { echo "nothing was started in $work on this machine" >&2; exit 1; }
-    while [ "$(up)" -lt "$end" ] && ! [ -e "$work/swift.done" ] && pgrep -f train.py >/dev/null; do sleep 1; done
+    while [ "$(up)" -lt "$end" ] && ! [ -e "$work/swift.done" ] && pgrep -f 'run.sh all' >/dev/null; do sleep 1; done
     for name in base swift; do
         if [ -e "$work/$name/float.safetensors" ]; then python3 "$here/remote/parts.py" collect "$work/$name" "$3"; fi
     done

@@ -17,12 +17,13 @@ const LEAST: usize = 1 << 11;
 /// …and all of it never more than so many.
 const MAX_SAMPLE: usize = 1 << 18;
 
-/// Of the stretches that models are tried on there is one in so many bytes of the frame, within these bounds.
+/// Of the stretches that decide there is one in so many bytes of the frame, within these bounds.
 const SPACING: usize = 1 << 16;
 const STRETCHES: std::ops::RangeInclusive<usize> = 2..=16;
 
 /// The trials by which a model is chosen for so many bytes: how long their stretches are, and how many models are left after it.
-/// Choosing should not take longer than coding, and a long message has to be answered as soon as a short one.
+/// The first ones have few stretches. Up to 512 bytes all of it is tried; a longer message is answered at once only if its trials
+/// are short.
 fn trials(bytes: usize) -> &'static [(usize, usize)] {
     match bytes {
         0..=512 => &[(256, 1)],
@@ -43,11 +44,15 @@ pub(crate) fn model(content: &[u8], setting: &Setting, models: &[Model]) -> Resu
     };
     let quiet = Meter::default();
     let mut places: Vec<usize> = (0..models.len()).collect();
-    let stretches = (content.len() / SPACING).clamp(*STRETCHES.start(), *STRETCHES.end());
+    let (fewest, most) = STRETCHES.into_inner();
     for &(length, left) in trials(content.len()) {
         if places.len() <= left {
             continue;
         }
+        let stretches = match left {
+            1 => (content.len() / SPACING).clamp(fewest, most),
+            _ => fewest,
+        };
         let sample = sample(content, stretches, length);
         let mut sizes = on_threads(setting.threads, places.len(), |n| {
             let model = &models[places[n]];
