@@ -313,8 +313,8 @@ def main():
                   f"{speed:.0f} tokens/s  {(total - spent) / 60:.1f} min left", flush=True)
         if time.monotonic() - last_eval > args.eval_minutes * 60:
             save()
-            report_dev(quantise)
             export.save_float(model, counts, args.run / "float.safetensors")
+            report_dev(quantise)
             last_eval = last = time.monotonic()
     save()
     export.save_float(model, counts, args.run / "float.safetensors")

@@ -5,18 +5,17 @@
     python3 training/remote/parts.py counts TOKENS_DIR CONFIG base.counts       here: the tree's counts, from all of it
     python3 training/remote/parts.py half FLOAT.safetensors swift.half          here: weights to begin with
     python3 training/remote/parts.py unpack PARTS_DIR/0 TOKENS_DIR              there: TOKENS_DIR/train/code.0.bin …
-    python3 training/remote/parts.py collect RUN_DIR OUT_DIR                    there: OUT_DIR/swift.half.0 …, the logs
+    python3 training/remote/parts.py collect RUN_DIR OUT_DIR                    there: OUT_DIR/swift.half.0 …
     python3 training/remote/parts.py join OUT_DIR NAME FLOAT.safetensors        here
 
 train.py takes up parts as they come, so it can begin with the first. What comes back are the weights as halves, whose
-eleven bits are several times finer than the int8 that is made of them, in pieces of 12 MiB.
+eleven bits are several times finer than the int8 that is made of them, in pieces of 15 MiB.
 """
 
 import argparse
 import json
 import lzma
 import pathlib
-import shutil
 import sys
 from multiprocessing import Pool
 
@@ -26,7 +25,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 # Tokens are numbers of two bytes: literals and positions in pairs.
 FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9, "lc": 3, "lp": 1, "pb": 1, "dict_size": 64 << 20}]
-PIECE = 12 << 20
+PIECE = 15 << 20
 
 
 def pack_one(source, target, part, parts):
@@ -88,8 +87,6 @@ def main():
         data = half.read_bytes()
         for at in range(0, len(data), PIECE):
             (args.out / f"{name}.half.{at // PIECE}").write_bytes(data[at:at + PIECE])
-        for log in ("log.csv", "dev.csv"):
-            shutil.copy(args.run / log, args.out / f"{name}.{log}")
     else:
         pieces = sorted(args.out.glob(f"{args.name}.half.*"), key=lambda piece: int(piece.suffix[1:]))
         half = args.file.with_suffix(".half")
