@@ -20,7 +20,8 @@ MATRICES = ("qkv", "out", "up", "down")
 
 def save_float(model: Transformer, counts: torch.Tensor, path: pathlib.Path):
     """The float weights under the model file's names, with the groups and the counts that they were made from."""
-    tensors = {"embed.weight": model.embed, "head.weight": model.head}
+    tensors = {"embed.weight": model.embed, "embed.bias": model.embed_bias}
+    tensors |= {"head.weight": model.head, "head.bias": model.head_bias, "head.offset": model.offset}
     for n, layer in enumerate(model.layers):
         tensors |= {f"layers.{n}.{m}.weight": getattr(layer, m) for m in MATRICES}
         tensors |= {f"layers.{n}.gain": layer.gain, f"layers.{n}.mix": layer.mix}
@@ -29,6 +30,12 @@ def save_float(model: Transformer, counts: torch.Tensor, path: pathlib.Path):
     partial = path.with_suffix(".partial")
     save_file(tensors, partial, metadata={"vatic": model.config.to_json()})
     partial.replace(path)
+
+
+@torch.no_grad()
+def mean_hidden(model: Transformer, batches) -> torch.Tensor:
+    """The mean, [width], of what the model's output is made of, over some batches of tokens."""
+    return torch.stack([model(tokens).flatten(0, 1).mean(0) for tokens in batches]).mean(0)
 
 
 def quantise(weight):

@@ -35,7 +35,7 @@ class Config:
     rope_period: int = 2048
     head_dim: int = HEAD_DIM
     groups: int = 1024
-    format: int = 2
+    format: int = 3
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
@@ -149,6 +149,9 @@ class Transformer(nn.Module):
         self.config = config
         self.embed = nn.Parameter(torch.randn(config.vocab, config.width) * 0.02)
         self.head = nn.Parameter(torch.randn(config.groups, config.width) * 0.02)
+        self.embed_bias = nn.Parameter(torch.zeros(config.vocab))
+        self.head_bias = nn.Parameter(torch.zeros(config.groups))
+        self.register_buffer("offset", torch.zeros(config.width))
         self.layers = nn.ModuleList(Layer(config, window) for window in config.windows)
         angle = torch.arange(config.rope_period, dtype=torch.float64) * (2 * math.pi / config.rope_period)
         buffer = lambda name, tensor: self.register_buffer(name, tensor, persistent=False)
@@ -169,11 +172,20 @@ class Transformer(nn.Module):
         x = first = rms(F.embedding(tokens, rounded(self.embed, WEIGHT_LEVELS, quantise)))
         for layer in self.layers:
             x = layer(x, first, cos, sin, quantise)
-        return rounded(rms(x), ACTIVATION_LEVELS, quantise)
+        return rounded(rms(x) - self.offset, ACTIVATION_LEVELS, quantise)
+
+    @torch.no_grad()
+    def centre(self, mean):
+        """Takes `mean`, [width], from what `forward` returns, and adds to the logits what it would have brought: the same
+        function, but a channel that is always large, as those are that serve as biases, no longer costs the others their
+        levels."""
+        self.offset += mean
+        self.head_bias += self.head @ mean
+        self.embed_bias += self.embed @ mean
 
     def group_logits(self, hidden, quantise=False):
         """[…, width] to the logits of all groups, […, groups], in nats."""
-        return F.linear(hidden, rounded(self.head, WEIGHT_LEVELS, quantise))
+        return F.linear(hidden, rounded(self.head, WEIGHT_LEVELS, quantise), self.head_bias)
 
     def leaf_rows(self):
         """What a token's logit within its group is made with, [vocab, width]: the embedding."""
@@ -183,7 +195,7 @@ class Transformer(nn.Module):
         """[n, width] and a group for each to the logits of its tokens, [n, largest group], −∞ beyond its last."""
         ids = (self.starts[groups][:, None] + self.places).clamp_max(self.config.vocab - 1)
         rows = rounded(F.embedding(ids, self.leaf_rows()), WEIGHT_LEVELS, quantise)
-        logits = torch.bmm(rows.to(hidden.dtype), hidden.unsqueeze(-1)).squeeze(-1).float()
+        logits = torch.bmm(rows.to(hidden.dtype), hidden.unsqueeze(-1)).squeeze(-1).float() + self.embed_bias[ids]
         return logits.masked_fill(self.places >= self.sizes[groups][:, None], float("-inf"))
 
     def leaf_nats(self, hidden, tokens, quantise=False):
@@ -195,7 +207,7 @@ class Transformer(nn.Module):
                 # In training for those that share a group, two in five of a batch, and some that do not, so that shapes stay.
                 shared = torch.argsort(self.sizes[groups] == 1, stable=True)[: len(tokens) * 9 // 16]
                 hidden, tokens, groups = hidden[shared], tokens[shared], groups[shared]
-            logits = F.linear(hidden, rounded(self.leaf_rows(), WEIGHT_LEVELS, quantise)).float()
+            logits = F.linear(hidden, rounded(self.leaf_rows(), WEIGHT_LEVELS, quantise), self.embed_bias).float()
             logits = logits.masked_fill(self.group_of != groups[:, None], float("-inf"))
             return F.cross_entropy(logits, tokens, reduction="sum")
         shared = (self.sizes[groups] > 1).nonzero().squeeze(-1)

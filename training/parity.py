@@ -36,6 +36,8 @@ def random_model(config: Config, starts) -> Transformer:
     with torch.no_grad():
         model.embed.normal_(0, 0.3)
         model.head.normal_(0, 0.3)
+        for small in (model.embed_bias, model.head_bias, model.offset):
+            small.normal_(0, 0.2)
         for layer in model.layers:
             layer.out.normal_(0, 0.1)
             layer.down.normal_(0, 0.1)
@@ -47,7 +49,7 @@ def random_model(config: Config, starts) -> Transformer:
 def trained(model: Transformer, x, y):
     """The first values of each tensor after a few steps on one batch, by the names of the model file."""
     matrices = [p for layer in model.layers for p in (layer.qkv, layer.out, layer.up, layer.down)]
-    others = [model.embed, model.head] + [p for layer in model.layers for p in (layer.gain, layer.mix)]
+    others = [model.embed, model.head, model.embed_bias, model.head_bias] + [p for layer in model.layers for p in (layer.gain, layer.mix)]
     optimisers = [
         Muon(matrices, RECIPE["muon_lr"], RECIPE["momentum"], RECIPE["weight_decay"]),
         torch.optim.AdamW(others, lr=RECIPE["adam_lr"], betas=(0.9, 0.95), weight_decay=0.0),
@@ -57,7 +59,8 @@ def trained(model: Transformer, x, y):
         for optimiser in optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
-    values = {"embed.weight": model.embed[x[0, 0]], "head.weight": model.head}
+    values = {"embed.weight": model.embed[x[0, 0]], "embed.bias": model.embed_bias}
+    values |= {"head.weight": model.head, "head.bias": model.head_bias, "head.offset": model.offset}
     for n, layer in enumerate(model.layers):
         values |= {f"layers.{n}.{m}.weight": getattr(layer, m) for m in export.MATRICES}
         values |= {f"layers.{n}.gain": layer.gain, f"layers.{n}.mix": layer.mix}

@@ -140,17 +140,27 @@ def start_from(model: Transformer, path: pathlib.Path):
             weight = file.get_tensor(f"{name}.weight").float()
             return weight * file.get_tensor(f"{name}.scale")[:, None] if f"{name}.scale" in known else weight
 
-        model.embed.copy_(matrix("embed"))
+        def rows(name):
+            """A matrix of the output with its biases as one more column."""
+            weight, bias = matrix(name), f"{name}.bias"
+            return torch.cat([weight, (file.get_tensor(bias).float() if bias in known else torch.zeros(len(weight)))[:, None]], 1)
+
+        if "head.offset" in known:
+            model.offset.copy_(file.get_tensor("head.offset"))
+        logits = rows("embed")
+        model.embed.copy_(logits[:, :-1])
+        model.embed_bias.copy_(logits[:, -1])
         counts = file.get_tensor("tree.counts").float()
         mean = lambda of, groups, values: (torch.zeros(groups, values.shape[1]).index_add(0, of, values * counts[:, None])
                                            / torch.zeros(groups).index_add(0, of, counts)[:, None])
-        logits = model.embed
         if "head.weight" in known:
             # What a token adds to its group's logit to first order; groups that are the same keep their rows.
-            starts, head = file.get_tensor("head.starts").long(), matrix("head")
+            starts, head = file.get_tensor("head.starts").long(), rows("head")
             of = torch.searchsorted(starts, torch.arange(len(counts)), right=True) - 1
             logits = head[of] + logits - mean(of, len(starts), logits)[of]
-        model.head.copy_(mean(model.group_of, model.config.groups, logits))
+        logits = mean(model.group_of, model.config.groups, logits)
+        model.head.copy_(logits[:, :-1])
+        model.head_bias.copy_(logits[:, -1])
         layers = sum(name.endswith(".gain") for name in known)
         copies, rest = divmod(len(model.layers), layers)
         assert rest == 0, f"{len(model.layers)} layers are no multiple of the file's {layers}"
@@ -287,7 +297,7 @@ def main():
     tokens_per_step = rows * recipe["length"]
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, "
           f"{config.multiply_adds() / 1e6:.2f} M multiply-adds per token", flush=True)
-    last = time.monotonic()
+    last, centred = time.monotonic(), False
     while spent < total:
         progress = spent / total
         decay = min(1.0, (1 - progress) / recipe["warm_down"])
@@ -296,6 +306,9 @@ def main():
             for group in optimiser.param_groups:
                 group["lr"] = peak * rate
         quantise = progress > 1 - recipe["quantise_last"]
+        if quantise and not centred:
+            model.centre(export.mean_hidden(model, (sampler.batch(4)[0] for _ in range(8))))
+            centred = True
         x, y = sampler.batch(rows)
         loss = nats_of(x, y, quantise, **compiled) / y.numel()
         loss.backward()

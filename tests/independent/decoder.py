@@ -318,8 +318,8 @@ class Model:
             # Sums of products of whole numbers are exact in f32 as long as they stay below 2^24, in f64 always.
             exact = F32 if array.shape[-1] * 63 * 127 < 1 << 24 else np.float64
             tensor[name] = array.astype(exact) if entry["dtype"] == "I8" else array
-        if shape["format"] != 2:
-            raise Reject(f"format {shape['format']} of model files; this is a decoder of format 2")
+        if shape["format"] != 3:
+            raise Reject(f"format {shape['format']} of model files; this is a decoder of format 3")
         self.layers, self.heads, self.kv_heads = shape["layers"], shape["heads"], shape["kv_heads"]
         self.windows, self.rope_dims, self.rope_period = shape["windows"], shape["rope_dims"], shape["rope_period"]
 
@@ -423,7 +423,7 @@ class Sequence:
             u = np.where(u > 0, u * u, F32(0))
             x = x + self.linear(*quantise(u), f"layers.{n}.down")
         self.t += 1
-        return Prediction(model, *norm_quantise(x))
+        return Prediction(model, *quantise(x * inverse_rms(x) - tensor["head.offset"]))
 
     def rotate(self, x):
         model, half = self.model, self.model.rope_dims // 2
@@ -468,7 +468,7 @@ class Prediction:
         """The sums of the weights of rows first … k - 1 for k = first … end."""
         tensor = self.model.tensor
         products = (tensor[name + ".weight"][first:end] @ self.q).astype(F32)
-        logits = products * (self.s * tensor[name + ".scale"][first:end])
+        logits = tensor[name + ".bias"][first:end] * LOG2E + products * (self.s * tensor[name + ".scale"][first:end])
         e = exp2(logits - np.max(logits))
         unit = F32(1 << 30) / max(f32_sum(e, first), F32(1))
         return [0] + np.cumsum(np.floor(e * unit).astype(np.int64) + 1).tolist()
@@ -1158,7 +1158,7 @@ class Experts:
 
 # ------------------------------------------------------------------------------------------ §11: the vectors
 
-SHIPPED = ("swift", "swift-prose", "swift-articles", "swift-source", "swift-world")  # the first is the one of the messages among the vectors, but for ALL_MODELS
+SHIPPED = ("swift", "base")  # the first is the one of the messages among the vectors, but for ALL_MODELS
 ALL_MODELS = "message-models.raw"
 SLOW = ("frames.vtc", "tokens-turns.vtc")  # passed over without --all
 

@@ -132,8 +132,8 @@ pub struct Code {
 /// What decides about the predictions; shared by the subcommands.
 #[derive(Debug, Args)]
 pub struct Engine {
-    /// Model to compress with, instead of whichever inside the program suits the data: the name of one of them, a model file,
-    /// or `none`. When decompressing, a model file that may be needed
+    /// Model to compress with: `base` (the default), `swift` (three times as fast), a model file, or `none`. When decompressing,
+    /// a model file that may be needed
     #[arg(long, value_name = "NAME|FILE")]
     pub model: Option<String>,
 
@@ -146,12 +146,12 @@ pub struct Engine {
     pub threads: usize,
 }
 
-/// `-1` to `-9`: from where the transformer has to gain much on large data to where it is used for the least gain. `-5` is what is
-/// done without a level.
+/// `-1` to `-4` compress with the model `swift`, `-5` (what is done without a level) to `-9` with `base`; the higher the level, the
+/// less the transformer has to gain on large data to be used.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct Level {
-    /// Fastest: no transformer for large data that it makes less than 12 % smaller (by default 5 %)
+    /// Fastest: the model `swift`, and no transformer for large data that it makes less than 12 % smaller (by default 5 %)
     #[arg(short = '1', long = "fast")]
     pub level_1: bool,
     #[arg(short = '2', hide = true)]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use vatic::info::{FrameInfo, Info};
-use vatic::{Model, ModelRef};
+use vatic::{Model, ModelRef, ShippedModel};
 
 use crate::cli::Code;
 use crate::files::{self, Source};
@@ -28,7 +28,7 @@ pub fn run(code: &Code, sources: Vec<Result<Source>>) -> Result<ExitCode> {
             }
         }
     }
-    let known = Model::shipped();
+    let known: Vec<ShippedModel> = Model::shipped().collect();
     let mut text = String::new();
     if !listed.is_empty() {
         text.push_str(&overview(&listed, &known));
@@ -50,7 +50,7 @@ fn headers(source: &Source) -> Result<Info> {
     vatic::info::list(file).map_err(|error| job::explain(error, &source.name(), ""))
 }
 
-fn overview(listed: &[(String, Info)], known: &[Model]) -> String {
+fn overview(listed: &[(String, Info)], known: &[ShippedModel]) -> String {
     let header = [
         "frames",
         "compressed",
@@ -106,7 +106,7 @@ fn sizes(frames: usize, coded: u64, content: u64) -> Vec<String> {
 }
 
 /// The models of all frames, each once, with what was coded without one.
-fn models(frames: &[FrameInfo], known: &[Model]) -> String {
+fn models(frames: &[FrameInfo], known: &[ShippedModel]) -> String {
     let mut names: Vec<String> = Vec::new();
     for frame in frames {
         let unmodelled = || format!("({})", frame.mode);
@@ -125,9 +125,9 @@ fn models(frames: &[FrameInfo], known: &[Model]) -> String {
 }
 
 /// `swift 4f2a…` for a model inside the program, the bare identity of any other.
-fn model_name(model: &ModelRef, known: &[Model]) -> String {
-    match known.iter().find(|known| model.names(&known.id())) {
-        Some(known) => format!("{} {model}", known.name()),
+fn model_name(model: &ModelRef, known: &[ShippedModel]) -> String {
+    match known.iter().find(|known| model.names(&known.id)) {
+        Some(known) => format!("{} {model}", known.name),
         None => model.to_string(),
     }
 }
@@ -141,7 +141,7 @@ fn checksums(frames: &[FrameInfo]) -> String {
     }
 }
 
-fn frames(info: &Info, known: &[Model]) -> String {
+fn frames(info: &Info, known: &[ShippedModel]) -> String {
     let header = [
         "frame",
         "member",

@@ -13,21 +13,33 @@ use crate::job::Naming;
 /// A prior is a few MB; a file beyond this was given by mistake.
 const PRIOR_LIMIT: u64 = 1 << 31;
 
-/// What the transformer has to gain at each level, in percent.
-const LEAST_GAIN: [u32; 9] = [12, 10, 8, 6, 5, 4, 2, 1, 0];
+/// The model of each level, and what it has to gain on large data, in percent.
+const LEVELS: [(&str, u32); 9] = [
+    ("swift", 12),
+    ("swift", 10),
+    ("swift", 8),
+    ("swift", 6),
+    ("base", 5),
+    ("base", 4),
+    ("base", 2),
+    ("base", 1),
+    ("base", 0),
+];
 
 /// Settings to compress with.
 pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options> {
     let options = Options::new()
         .threads(engine.threads)
         .prior(prior(engine.prior.as_deref())?);
-    let options = match &engine.model {
-        Some(name) => options.model(by_name(name)?),
+    let level = level.map(|level| LEVELS[level.clamp(1, 9) - 1]);
+    let options = match level {
+        Some((_, least_gain)) => options.least_gain(least_gain),
         None => options,
     };
-    Ok(match level {
-        Some(level) => options.least_gain(LEAST_GAIN[level.clamp(1, 9) - 1]),
-        None => options,
+    Ok(match (&engine.model, level) {
+        (Some(name), _) => options.model(by_name(name)?),
+        (None, Some((name, _))) => options.model(by_name(name)?),
+        (None, None) => options,
     })
 }
 
@@ -53,9 +65,10 @@ pub fn by_name(name: &str) -> anyhow::Result<Option<Model>> {
     }
     let path = Path::new(name);
     if !path.exists() {
+        let inside: Vec<_> = Model::shipped().map(|model| model.name).collect();
         bail!(
             "--model {name}: there is no such model or file; inside the program are: {}",
-            Model::names().join(", ")
+            inside.join(", ")
         );
     }
     Model::from_file(path)
@@ -88,9 +101,9 @@ pub fn version() -> ExitCode {
     for model in Model::shipped() {
         println!(
             "model {} {} ({})",
-            model.name(),
-            model.id(),
-            crate::size::human(model.file_bytes())
+            model.name,
+            model.id,
+            crate::size::human(model.file_bytes)
         );
     }
     ExitCode::SUCCESS

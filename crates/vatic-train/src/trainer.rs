@@ -295,7 +295,7 @@ mod tests {
             .flat_map(|n| ["qkv", "out", "up", "down"].map(|part| format!("layers.{n}.{part}")))
             .collect();
         assert_eq!(members.inside, expected);
-        assert_eq!(members.outside.len(), 2 + 2 * 12);
+        assert_eq!(members.outside.len(), 4 + 2 * 12);
         assert_eq!(members.outside[..2], ["embed", "head"]);
     }
 }

@@ -60,7 +60,12 @@ struct Layer {
 pub struct Transformer {
     embed: Param<Tensor<2>>,
     head: Param<Tensor<2>>,
+    embed_bias: Param<Tensor<1>>,
+    head_bias: Param<Tensor<1>>,
     layers: Vec<Layer>,
+    /// What the last state is centred by. It is measured, not learnt.
+    #[module(skip)]
+    offset: Vec<f32>,
     #[module(skip)]
     config: Config,
     #[module(skip)]
@@ -85,6 +90,9 @@ impl Transformer {
         };
         let embed = parameter(id(), weights.get("embed.weight"), device);
         let head = parameter(id(), weights.get("head.weight"), device);
+        let embed_bias = parameter(id(), weights.get("embed.bias"), device);
+        let head_bias = parameter(id(), weights.get("head.bias"), device);
+        id(); // head.offset
         let mut layer = |n: usize| {
             let name = |part: &str| format!("layers.{n}.{part}");
             Layer {
@@ -100,7 +108,10 @@ impl Transformer {
         Self {
             embed,
             head,
+            embed_bias,
+            head_bias,
             layers,
+            offset: weights.get("head.offset").values.clone(),
             config: weights.config().clone(),
             groups: weights.groups().clone(),
         }
@@ -120,6 +131,10 @@ impl Transformer {
         let mut tensors = BTreeMap::new();
         tensors.insert("embed.weight".to_owned(), float_tensor(&self.embed)?);
         tensors.insert("head.weight".to_owned(), float_tensor(&self.head)?);
+        tensors.insert("embed.bias".to_owned(), float_tensor(&self.embed_bias)?);
+        tensors.insert("head.bias".to_owned(), float_tensor(&self.head_bias)?);
+        let (shape, values) = (vec![self.offset.len()], self.offset.clone());
+        tensors.insert("head.offset".to_owned(), FloatTensor { shape, values });
         for (n, layer) in self.layers.iter().enumerate() {
             for (part, matrix) in [
                 ("qkv", &layer.qkv),
@@ -142,7 +157,7 @@ impl Transformer {
 
     /// [`hidden`](Self::hidden) rows [n, width] to the logits of all groups, [n, groups], in nats.
     pub fn group_logits(&self, hidden: Tensor<2>, quantise: bool) -> Tensor<2> {
-        linear(hidden, &self.head, quantise)
+        linear(hidden, &self.head, quantise) + self.head_bias.val().unsqueeze()
     }
 
     /// [`hidden`](Self::hidden) rows [n, width] and a group for each to the logits of its tokens, [n, largest group], in
@@ -163,9 +178,11 @@ impl Transformer {
         let hidden = self.last(batch.tokens.clone(), table.clone(), quantise);
         let targets = &batch.targets;
         let groups: Vec<usize> = targets.iter().map(|id| self.groups.of(*id)).collect();
-        let logits = hidden.clone().matmul(head.clone().transpose());
-        let chosen = head.select(0, indices(&groups, &device));
-        let nats = surprise(logits, hidden.clone(), chosen);
+        let bias = self.head_bias.val();
+        let logits =
+            hidden.clone().matmul(head.clone().transpose()) + bias.clone().unsqueeze::<2>();
+        let chosen = self::chosen(&hidden, head, bias, &groups);
+        let nats = surprise(logits, chosen);
 
         // A token that has a group of its own is known by now.
         let (shared, groups): (Vec<usize>, Vec<usize>) = (groups.iter().copied().enumerate())
@@ -177,8 +194,8 @@ impl Transformer {
         let targets: Vec<usize> = shared.iter().map(|&i| targets[i].into()).collect();
         let hidden = hidden.select(0, indices(&shared, &device));
         let logits = self.leaves(hidden.clone(), &groups, table.clone());
-        let chosen = table.select(0, indices(&targets, &device));
-        nats + surprise(logits, hidden, chosen)
+        let chosen = self::chosen(&hidden, table, self.embed_bias.val(), &targets);
+        nats + surprise(logits, chosen)
     }
 
     /// As [`leaf_logits`](Self::leaf_logits), with the embedding, quantised or not, at hand.
@@ -191,22 +208,23 @@ impl Transformer {
             .clone()
             .flat_map(|tokens| (0..most).map(move |place| last.min(tokens.start + place)))
             .collect();
-        let bias: Vec<f32> = tokens
+        let beyond: Vec<f32> = tokens
             .flat_map(|tokens| (0..most).map(move |place| (place, tokens.len())))
             .map(|(place, size)| if place < size { 0.0 } else { NO_TOKEN })
             .collect();
         let device = hidden.device();
-        let rows = table
-            .select(0, indices(&ids, &device))
-            .reshape([n, most, width]);
-        let logits = rows.matmul(hidden.unsqueeze_dim(2)).squeeze_dim::<2>(2);
-        logits + Tensor::from_data(TensorData::new(bias, [n, most]), &device)
+        let ids = indices(&ids, &device);
+        let rows = table.select(0, ids.clone()).reshape([n, most, width]);
+        let bias = self.embed_bias.val().select(0, ids).reshape([n, most]);
+        let logits = rows.matmul(hidden.unsqueeze_dim(2)).squeeze_dim::<2>(2) + bias;
+        logits + Tensor::from_data(TensorData::new(beyond, [n, most]), &device)
     }
 
     /// What the output is made of: [batch · time, width]. `table` is the embedding, quantised or not.
     fn last(&self, tokens: Tensor<2, Int>, table: Tensor<2>, quantise: bool) -> Tensor<2> {
         let [batch, time] = tokens.dims();
-        let rotation = Rotation::new(&self.config, time, &tokens.device());
+        let device = tokens.device();
+        let rotation = Rotation::new(&self.config, time, &device);
         let first = rms(embedding(table, tokens).reshape([batch * time, self.config.width]));
         let mut x = first.clone();
         for (layer, &window) in self.layers.iter().zip(&self.config.windows) {
@@ -220,7 +238,9 @@ impl Transformer {
                 quantise,
             );
         }
-        active(rms(x), quantise)
+        let offset = TensorData::new(self.offset.clone(), [1, self.config.width]);
+        let state = rms(x) - Tensor::from_data(offset, &device);
+        active(state, quantise)
     }
 }
 
@@ -304,12 +324,19 @@ impl Rotation {
     }
 }
 
-/// What the choices under `logits` [n, classes] cost in nats, all together. `chosen` [n, width] are the rows whose products
-/// with `hidden` are the chosen logits: no need to look them up among all, nor to spread their gradients.
-fn surprise(logits: Tensor<2>, hidden: Tensor<2>, chosen: Tensor<2>) -> Tensor<1> {
+/// The logits [n, 1] that `hidden` [n, width] gives to one of the rows of `matrix` each, and of `bias`: no need to look them up
+/// among all logits, nor to spread their gradients.
+fn chosen(hidden: &Tensor<2>, matrix: Tensor<2>, bias: Tensor<1>, rows: &[usize]) -> Tensor<2> {
+    let rows = indices(rows, &hidden.device());
+    let product = (hidden.clone() * matrix.select(0, rows.clone())).sum_dim(1);
+    product + bias.select(0, rows).unsqueeze_dim(1)
+}
+
+/// What the choices whose logits are `chosen` [n, 1] cost in nats under `logits` [n, classes], all together.
+fn surprise(logits: Tensor<2>, chosen: Tensor<2>) -> Tensor<1> {
     let most = logits.clone().detach().max_dim(1);
     let all = (logits - most.clone()).exp().sum_dim(1).log() + most;
-    (all - (hidden * chosen).sum_dim(1)).sum()
+    (all - chosen).sum()
 }
 
 fn indices(values: &[usize], device: &Device) -> Tensor<1, Int> {

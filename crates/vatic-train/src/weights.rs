@@ -209,6 +209,17 @@ impl Weights {
         let mut tensors = BTreeMap::new();
         tensors.insert("embed.weight".to_owned(), dequantised(&file.embed));
         tensors.insert("head.weight".to_owned(), dequantised(&file.head));
+        let mut plain = |name: String, values: &[f32]| {
+            let (shape, values) = (vec![values.len()], values.to_vec());
+            tensors.insert(name, FloatTensor { shape, values });
+        };
+        plain("embed.bias".into(), &file.embed_bias);
+        plain("head.bias".into(), &file.head_bias);
+        plain("head.offset".into(), &file.offset);
+        for (n, layer) in file.layers.iter().enumerate() {
+            plain(format!("layers.{n}.gain"), &layer.gain);
+            plain(format!("layers.{n}.mix"), &layer.mix);
+        }
         for (n, layer) in file.layers.iter().enumerate() {
             for (part, matrix) in [
                 ("qkv", &layer.qkv),
@@ -217,13 +228,6 @@ impl Weights {
                 ("down", &layer.down),
             ] {
                 tensors.insert(format!("layers.{n}.{part}.weight"), dequantised(matrix));
-            }
-            for (part, values) in [("gain", &layer.gain[..]), ("mix", &layer.mix[..])] {
-                let tensor = FloatTensor {
-                    shape: vec![values.len()],
-                    values: values.to_vec(),
-                };
-                tensors.insert(format!("layers.{n}.{part}"), tensor);
             }
         }
         Self::new(file.config.clone(), groups, tensors)

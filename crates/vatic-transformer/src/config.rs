@@ -64,7 +64,7 @@ impl Default for Config {
 
 impl Config {
     /// The format of model files that this version reads and writes.
-    pub const FORMAT: u32 = 2;
+    pub const FORMAT: u32 = 3;
 
     /// Checks every field against its range.
     ///

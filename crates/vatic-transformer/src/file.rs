@@ -39,6 +39,13 @@ pub struct ModelFile {
     pub embed: Matrix,
     /// `groups × width`: the output for groups.
     pub head: Matrix,
+    /// `vocab`: added to the logits of tokens, in nats.
+    pub embed_bias: Vec<f32>,
+    /// `groups`: added to the logits of groups, in nats.
+    pub head_bias: Vec<f32>,
+    /// `width`: taken from the normalised last state before it is quantised for both outputs. A channel that is always large
+    /// belongs into the biases, or it costs all others their levels.
+    pub offset: Vec<f32>,
     /// The first token id of each group, ascending from 0; no group has more than [`MAX_GROUP`] tokens.
     pub starts: Vec<u32>,
     /// The layers, first to last.
@@ -82,6 +89,9 @@ impl ModelFile {
         let (width, heads) = (config.width, config.heads * config.head_dim);
         let embed = reader.matrix("embed", config.vocab, width)?;
         let head = reader.matrix("head", config.groups, width)?;
+        let embed_bias = reader.factors("embed.bias", config.vocab)?;
+        let head_bias = reader.factors("head.bias", config.groups)?;
+        let offset = reader.factors("head.offset", width)?;
         let starts: Vec<u32> = reader
             .words("head.starts", Dtype::U32, config.groups)?
             .map(u32::from_le_bytes)
@@ -134,6 +144,9 @@ impl ModelFile {
             config,
             embed,
             head,
+            embed_bias,
+            head_bias,
+            offset,
             starts,
             layers,
             rope_cos,
@@ -195,12 +208,14 @@ impl ModelFile {
             );
             tensors.extend([gain, mix]);
         }
-        let cos = (
-            "rope.cos".into(),
-            Dtype::F32,
-            vec![self.rope_cos.len()],
-            le(&self.rope_cos),
-        );
+        for (name, values) in [
+            ("embed.bias", &self.embed_bias),
+            ("head.bias", &self.head_bias),
+            ("head.offset", &self.offset),
+            ("rope.cos", &self.rope_cos),
+        ] {
+            tensors.push((name.into(), Dtype::F32, vec![values.len()], le(values)));
+        }
         let freq: Vec<u8> = self
             .rope_freq
             .iter()
@@ -229,7 +244,6 @@ impl ModelFile {
                 vec![self.starts.len()],
                 words(&self.starts),
             ),
-            cos,
             freq,
             (
                 "tokenizer.bytes".into(),

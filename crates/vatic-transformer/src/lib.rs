@@ -43,6 +43,7 @@ mod config;
 mod error;
 mod file;
 pub mod kernels;
+mod memory;
 mod mode;
 mod model;
 pub mod numerics;

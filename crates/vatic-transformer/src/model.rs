@@ -1,4 +1,5 @@
 use crate::numerics::LOG2_E;
+use crate::packed::PANEL;
 use crate::{Config, Error, ModelFile, Packed};
 use std::ops::Range;
 
@@ -18,6 +19,11 @@ pub struct Model {
     pub(crate) config: Config,
     pub(crate) embed: Packed,
     pub(crate) head: Packed,
+    /// In bits, for whole panels.
+    pub(crate) embed_bias: Vec<f32>,
+    /// In bits.
+    pub(crate) head_bias: Vec<f32>,
+    pub(crate) offset: Vec<f32>,
     /// The first token of each group.
     starts: Vec<u32>,
     pub(crate) layers: Vec<PackedLayer>,
@@ -36,13 +42,19 @@ impl Model {
     /// Those of [`ModelFile::from_bytes`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
         let file = ModelFile::from_bytes(bytes)?;
-        let pack = |matrix| Packed::new(&matrix);
-        let layers = (file.layers.into_iter())
+        let mut matrices = vec![&file.embed, &file.head];
+        for layer in &file.layers {
+            matrices.extend([&layer.qkv, &layer.out, &layer.up, &layer.down]);
+        }
+        let mut packed = Packed::all(&matrices).into_iter();
+        let mut next = || packed.next().expect("there is one for each matrix");
+        let (embed, head) = (next(), next());
+        let layers = (file.layers.iter())
             .map(|layer| PackedLayer {
-                qkv: pack(layer.qkv),
-                out: pack(layer.out),
-                up: pack(layer.up),
-                down: pack(layer.down),
+                qkv: next(),
+                out: next(),
+                up: next(),
+                down: next(),
                 gain: layer
                     .gain
                     .iter()
@@ -51,10 +63,16 @@ impl Model {
                 mix: layer.mix,
             })
             .collect();
+        let in_bits = |bias: Vec<f32>| -> Vec<f32> { bias.iter().map(|b| b * LOG2_E).collect() };
+        let mut embed_bias = in_bits(file.embed_bias);
+        embed_bias.resize(file.config.vocab.next_multiple_of(PANEL), 0.0);
         let period = file.config.rope_period as i32;
         Ok(Model {
-            embed: pack(file.embed),
-            head: pack(file.head),
+            embed,
+            head,
+            embed_bias,
+            head_bias: in_bits(file.head_bias),
+            offset: file.offset,
             starts: file.starts,
             layers,
             rope_cos: file.rope_cos,

@@ -17,8 +17,9 @@
 //! - **Attention**, per query head over positions `j` in the window: score `(f32)(q · kⱼ) · (s_q · s_kⱼ)` in bits; `eⱼ = exp2(scoreⱼ - max)`;
 //!   `S = Σ eⱼ` with `j mod 16` in place of `i mod 16`; `v = max s_vⱼ` over the window; `wⱼ = rint((eⱼ · s_vⱼ) · (16384 / (S · v)))`;
 //!   result `(f32)(Σ wⱼ vⱼ) · (v / 16384)`, or 0 unless `v > 10⁻³⁰`.
-//! - **Weights** of groups, or of the tokens of a group, from their logits: `lᵢ = (f32)acc · ((s · log₂e) · scaleᵢ)` in bits;
-//!   `eᵢ = exp2(lᵢ - max)`; `S = Σ eᵢ` (tokens: with the id modulo 16 as accumulator); `wᵢ = 1 + trunc(eᵢ · (2³⁰ / S))`.
+//! - **Last state**: `xᵢ = xᵢ · r - offsetᵢ`, quantised.
+//! - **Weights** of groups, or of the tokens of a group, from their logits: `lᵢ = biasᵢ · log₂e + (f32)acc · ((s · log₂e) · scaleᵢ)` in
+//!   bits; `eᵢ = exp2(lᵢ - max)`; `S = Σ eᵢ` (tokens: with the id modulo 16 as accumulator); `wᵢ = 1 + trunc(eᵢ · (2³⁰ / S))`.
 //! - **exp2**: [`exp2`].
 
 use std::ops::Range;

@@ -166,7 +166,8 @@ impl Leaves {
         };
         let out = &mut self.scores[..panels.len() * PANEL];
         let first = panels.start * PANEL;
-        (self.kernel).linear(&x, &self.model.embed, panels, out, false);
+        out.copy_from_slice(&self.model.embed_bias[first..][..out.len()]);
+        (self.kernel).linear(&x, &self.model.embed, panels, out, true);
         first
     }
 }

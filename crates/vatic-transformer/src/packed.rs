@@ -1,4 +1,6 @@
 use crate::Matrix;
+use crate::memory::Memory;
+use std::sync::Arc;
 
 /// Columns of a panel: results that are computed side by side.
 pub(crate) const PANEL: usize = 16;
@@ -6,9 +8,13 @@ pub(crate) const PANEL: usize = 16;
 pub(crate) const BIAS: i32 = 64;
 
 /// A cache line, so that no kernel's load is split between two.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C, align(64))]
 pub(crate) struct Line(pub [u8; 64]);
+
+impl Line {
+    pub const ZERO: Line = Line([0; 64]);
+}
 
 /// A matrix packed for all kernels alike: `[outputs / 16][inputs / 4][16][4]`, weights plus 64 as u8, padded with zero weights.
 ///
@@ -17,36 +23,44 @@ pub(crate) struct Line(pub [u8; 64]);
 pub struct Packed {
     outputs: usize,
     inputs: usize,
-    lines: Vec<Line>,
+    memory: Arc<Memory>,
+    /// Of its first line there.
+    start: usize,
     scale: Vec<f32>,
 }
 
 impl Packed {
     /// Packs a matrix with `matrix.scale.len()` outputs (its rows), all of whose weights are within ±63.
     pub fn new(matrix: &Matrix) -> Packed {
-        let outputs = matrix.scale.len();
-        let inputs = matrix.weight.len().checked_div(outputs).unwrap_or(0);
-        let (panels, quads) = (outputs.div_ceil(PANEL), inputs.div_ceil(4));
-        let mut lines = vec![Line([BIAS as u8; 64]); panels * quads];
-        for (output, row) in matrix.weight.chunks_exact(inputs.max(1)).enumerate() {
-            let panel = &mut lines[output / PANEL * quads..][..quads];
-            let at = output % PANEL * 4;
-            let (whole, rest) = row.as_chunks::<4>();
-            for (line, quad) in panel.iter_mut().zip(whole) {
-                line.0[at..at + 4].copy_from_slice(&quad.map(|weight| (weight + BIAS as i8) as u8));
-            }
-            for (n, &weight) in rest.iter().enumerate() {
-                panel[quads - 1].0[at + n] = (weight + BIAS as i8) as u8;
-            }
+        let packed = Packed::all(&[matrix]).pop();
+        packed.expect("there is one for each matrix")
+    }
+
+    /// Packs some matrices, one after the other in the same memory.
+    pub(crate) fn all(matrices: &[&Matrix]) -> Vec<Packed> {
+        let shapes: Vec<Shape> = matrices.iter().map(|matrix| Shape::of(matrix)).collect();
+        let mut memory = Memory::new(shapes.iter().map(Shape::lines).sum());
+        let mut rest = memory.lines_mut();
+        for (matrix, shape) in matrices.iter().zip(&shapes) {
+            let lines = rest.split_off_mut(..shape.lines());
+            shape.pack(matrix, lines.expect("there are as many lines as all need"));
         }
-        let mut scale = matrix.scale.clone();
-        scale.resize(panels * PANEL, 0.0);
-        Packed {
-            outputs,
-            inputs,
-            lines,
-            scale,
-        }
+        let memory = Arc::new(memory);
+        let mut start = 0;
+        let place = |(matrix, shape): (&&Matrix, &Shape)| {
+            let mut scale = matrix.scale.clone();
+            scale.resize(shape.panels * PANEL, 0.0);
+            let packed = Packed {
+                outputs: matrix.scale.len(),
+                inputs: shape.inputs,
+                memory: Arc::clone(&memory),
+                start,
+                scale,
+            };
+            start += shape.lines();
+            packed
+        };
+        matrices.iter().zip(&shapes).map(place).collect()
     }
 
     /// Number of outputs (rows of the matrix).
@@ -80,7 +94,7 @@ impl Packed {
     /// The `quads()` lines of a panel.
     #[inline(always)]
     pub(crate) fn panel(&self, panel: usize) -> &[Line] {
-        &self.lines[panel * self.quads()..][..self.quads()]
+        &self.memory.lines()[self.start + panel * self.quads()..][..self.quads()]
     }
 
     #[inline(always)]
@@ -94,6 +108,50 @@ impl Packed {
         for (line, values) in self.panel(output / PANEL).iter().zip(row.chunks_mut(4)) {
             for (value, &weight) in values.iter_mut().zip(&line.0[at..]) {
                 *value = (i32::from(weight) - BIAS) as f32 * scale;
+            }
+        }
+    }
+}
+
+/// The packed form of a matrix.
+struct Shape {
+    inputs: usize,
+    panels: usize,
+    quads: usize,
+}
+
+impl Shape {
+    fn of(matrix: &Matrix) -> Shape {
+        let outputs = matrix.scale.len();
+        let inputs = matrix.weight.len().checked_div(outputs).unwrap_or(0);
+        Shape {
+            inputs,
+            panels: outputs.div_ceil(PANEL),
+            quads: inputs.div_ceil(4),
+        }
+    }
+
+    fn lines(&self) -> usize {
+        self.panels * self.quads
+    }
+
+    fn pack(&self, matrix: &Matrix, lines: &mut [Line]) {
+        // Without rows or columns there are no lines.
+        let Some(panel) = Some(self.quads).filter(|&quads| quads > 0) else {
+            return;
+        };
+        let panels = lines.chunks_exact_mut(panel);
+        for (panel, rows) in panels.zip(matrix.weight.chunks(PANEL * self.inputs)) {
+            // What lies beyond the last row or column is zero.
+            if rows.len() < PANEL * self.inputs || self.inputs % 4 > 0 {
+                panel.fill(Line([BIAS as u8; 64]));
+            }
+            for (output, row) in rows.chunks_exact(self.inputs).enumerate() {
+                for (line, quad) in panel.iter_mut().zip(row.chunks(4)) {
+                    for (to, &weight) in line.0[4 * output..].iter_mut().zip(quad) {
+                        *to = (weight + BIAS as i8) as u8;
+                    }
+                }
             }
         }
     }

@@ -29,6 +29,13 @@ impl Random {
         0.5 + (self.next() >> 40) as f32 / (1 << 24) as f32
     }
 
+    /// Evenly in ±`size`.
+    fn values(&mut self, count: usize, size: f32) -> Vec<f32> {
+        (0..count)
+            .map(|_| 2.0 * size * (self.factor() - 1.0))
+            .collect()
+    }
+
     /// Even weights within ±63, scaled so that a row turns values of size 1 into values of about `size`.
     fn matrix(&mut self, rows: usize, columns: usize, size: f32) -> Matrix {
         let weight = (0..rows * columns)
@@ -64,6 +71,9 @@ impl ModelFile {
         ModelFile {
             embed: random.matrix(config.vocab, width, 2.0),
             head: random.matrix(config.groups, width, 2.0),
+            embed_bias: random.values(config.vocab, 1.0),
+            head_bias: random.values(config.groups, 1.0),
+            offset: random.values(width, 1.0),
             starts: (0..config.groups)
                 .map(|n| (n * config.vocab / config.groups) as u32)
                 .collect(),

@@ -491,12 +491,18 @@ impl Session {
         } = predictions;
         for (n, row) in rows.iter_mut().enumerate() {
             let at = n * width..(n + 1) * width;
-            *row = kernel.norm_quantise(&self.buffers.x[at.clone()], &mut levels[at]);
+            let x = &mut self.buffers.x[at.clone()];
+            kernel.normalise(x);
+            kernel.mix(x, &self.model.offset, [1.0, -1.0]);
+            *row = kernel.quantise(x, &mut levels[at]);
             row.scale *= LOG2_E;
         }
         // Scores become weights where they lie: half the memory to pass through the caches.
         let scores: &mut [f32] = bytemuck::cast_slice_mut(weights);
-        linear(kernel, levels, rows, &self.model.head, scores, false);
+        for scores in scores.chunks_exact_mut(groups) {
+            scores.copy_from_slice(&self.model.head_bias);
+        }
+        linear(kernel, levels, rows, &self.model.head, scores, true);
         if self.keep_scores {
             self.buffers.scores[..scores.len()].copy_from_slice(scores);
         }

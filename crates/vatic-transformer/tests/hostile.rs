@@ -110,6 +110,14 @@ fn errors_say_what_is_wrong() {
             "embed.weight holds values outside -63..=63",
         ),
         (
+            refused(|file| file.head_bias[3] = 2e6),
+            "head.bias holds values that are not finite or beyond",
+        ),
+        (
+            refused(|file| file.offset.truncate(7)),
+            "head.offset has shape [7]; it must be [16]",
+        ),
+        (
             refused(|file| file.layers[0].up.scale[1] = f32::NAN),
             "layers.0.up.scale holds values that are not finite",
         ),
@@ -148,8 +156,8 @@ fn errors_say_what_is_wrong() {
             "layers.0.up.scale has shape [16]; it must be [32]",
         ),
         (
-            refused(|file| file.config.format = 3),
-            "format 3, and this version reads format 2",
+            refused(|file| file.config.format = 4),
+            "format 4, and this version reads format 3",
         ),
         (
             refused(|file| file.config.windows = vec![500]),

@@ -99,7 +99,21 @@ fn forward(file: &ModelFile, tokens: &[u16]) -> Vec<[Vec<f64>; 2]> {
             let y = product(&layer.down, &hidden);
             x.iter_mut().zip(y).for_each(|(x, y)| *x += y);
         }
-        logits.push([&file.head, &file.embed].map(|matrix| product(matrix, &rms(&x))));
+        let state: Vec<f64> = (rms(&x).iter().zip(&file.offset))
+            .map(|(x, offset)| x - f64::from(*offset))
+            .collect();
+        let outputs = [
+            (&file.head, &file.head_bias),
+            (&file.embed, &file.embed_bias),
+        ];
+        logits.push(outputs.map(|(matrix, bias)| {
+            let logits = product(matrix, &state);
+            logits
+                .iter()
+                .zip(bias)
+                .map(|(l, &b)| l + f64::from(b))
+                .collect()
+        }));
     }
     logits
 }

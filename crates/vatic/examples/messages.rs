@@ -1,4 +1,4 @@
-//! What messages of one size cost and how long they take, with all models to choose from and with `swift` alone.
+//! What messages of one size cost and how long they take, with each model inside the program.
 //!
 //! ```text
 //! cargo run --release -p vatic --example messages -- SIZE PIECES FILE…
@@ -22,11 +22,8 @@ fn main() -> Result<(), Failure> {
     if texts.is_empty() || pieces == 0 {
         return Err("SIZE PIECES FILE…".into());
     }
-    let choices = [
-        ("all models", Options::new()),
-        ("swift alone", Options::new().models([Model::swift()])),
-    ];
-    for (name, options) in &choices {
+    for name in Model::shipped().map(|model| model.name) {
+        let options = &Options::new().model(Model::named(name));
         let (mut bytes, mut times) = (0, [vec![], vec![]]);
         for text in &texts {
             let room = text

@@ -122,7 +122,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut threads = std::thread::available_parallelism()?.get();
     let mut sizes = vec![64 << 10, 1 << 20, 10 << 20];
     let mut text = None;
-    let mut model = Model::names().first().map(|name| name.to_string());
+    let mut model = Model::shipped().next().map(|model| model.name.to_string());
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("{arg} wants a value"));

@@ -57,7 +57,7 @@ pub use error::{Error, Result};
 pub use explain::{Explanation, TokenCost, explain};
 pub use format::{FORMAT_VERSION, MAGIC, MAX_FRAME_SIZE, MAX_OVERHEAD, MIN_FRAME_SIZE, looks_like};
 pub use info::decompress_range;
-pub use model::{Model, ModelId, ModelRef};
+pub use model::{Model, ModelId, ModelRef, ShippedModel};
 pub use options::{DecodeOptions, Mode, Options, Progress};
 pub use prior::{Prior, PriorId};
 pub use stats::{FrameStats, SourceBits, Stats, ThreadTime};

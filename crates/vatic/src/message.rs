@@ -3,8 +3,8 @@
 //! 2 bytes are added.
 //!
 //! Of several models a message says by its place which one it was made with, so the models and their order are among what
-//! both sides agree on. Those inside the program differ by release and by feature: where the two sides may be built differently, name
-//! them with [`Options::models`].
+//! both sides agree on. What is inside the program differs by release: where the two sides may be built differently, name a model's
+//! file with [`Options::model`].
 //!
 //! ```
 //! use vatic::{Options, message};

@@ -76,9 +76,9 @@ impl Meter {
 /// The models to choose from.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Candidates {
-    /// All inside the program.
+    /// The one that is taken if nothing else is asked for.
     #[default]
-    Shipped,
+    Preset,
     Given(Vec<Model>),
 }
 
@@ -112,7 +112,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Options {
         Options {
-            models: Candidates::Shipped,
+            models: Candidates::Preset,
             threads: 0,
             frame_size: 32 << 20,
             memory_log2: DEFAULT_MEMORY_LOG2,
@@ -129,7 +129,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The settings that suit most: whichever model inside the program suits a frame, all cores, frames of 32 MiB.
+    /// The settings that suit most: the model `base`, all cores, frames of 32 MiB.
     pub fn new() -> Options {
         Options::default()
     }
@@ -139,9 +139,9 @@ impl Options {
         self.models(model)
     }
 
-    /// The models to choose from, instead of all inside the program: each frame is predicted by the one that predicts a sample
-    /// of it best, the earlier one of equals. Trying five takes a few percent of the time of a large frame, but twice the time of one
-    /// of a kilobyte: name the one that suits where milliseconds count.
+    /// The models to choose from, such as one for all kinds of text and one's own: each frame is predicted by the one that predicts
+    /// samples of it best, the earlier one of equals. Trying two takes a few percent of the time of a large frame, and half as long
+    /// again as one of a kilobyte does.
     ///
     /// ```
     /// # #[cfg(feature = "model-swift")] {
@@ -243,7 +243,7 @@ impl Options {
     /// The models to choose from, as these settings say.
     pub(crate) fn candidates(&self) -> Vec<Model> {
         match &self.models {
-            Candidates::Shipped => Model::shipped_by(crate::codec::threads(self.threads)),
+            Candidates::Preset => Model::preset().into_iter().collect(),
             Candidates::Given(models) => models.clone(),
         }
     }

@@ -1,6 +1,6 @@
 //! The golden files still decode, and compressing still gives them, byte for byte, with any number of threads.
 //! `cargo run -p vatic --example golden` writes them anew.
-#![cfg(feature = "model-specialists")]
+#![cfg(all(feature = "model-base", feature = "model-swift"))]
 
 mod cases;
 

@@ -80,7 +80,17 @@ pub fn all(engine: &Engine, only: &[String]) -> Result<Vec<Program>> {
             models: vec![],
         },
     ];
-    programs.push(vatic_program(engine)?);
+    match &engine.model {
+        Some(name) => programs.push(vatic_program(engine, models::by_name(name)?)?),
+        None => {
+            // The smallest results come last.
+            let mut names: Vec<_> = Model::shipped().map(|model| model.name).collect();
+            names.reverse();
+            for name in names {
+                programs.push(vatic_program(engine, Model::named(name))?);
+            }
+        }
+    }
     programs.retain(|program| {
         let name = format!("{} {}", program.name, program.settings).to_lowercase();
         only.is_empty() || only.iter().any(|part| name.contains(&part.to_lowercase()))
@@ -110,16 +120,8 @@ pub fn threads(engine: &Engine) -> usize {
     }
 }
 
-fn vatic_program(engine: &Engine) -> Result<Program> {
-    let models: Vec<Model> = match &engine.model {
-        None => Model::shipped(),
-        Some(name) => models::by_name(name)?.into_iter().collect(),
-    };
-    let settings = match (&engine.model, &models[..]) {
-        (_, []) => "without model",
-        (Some(_), [model]) => model.name(),
-        _ => "default",
-    };
+fn vatic_program(engine: &Engine, model: Option<Model>) -> Result<Program> {
+    let settings = model.as_ref().map_or("without model", Model::name);
     let info = |model: &Model| ModelInfo {
         name: model.name().into(),
         id: model.id().to_string(),
@@ -127,17 +129,17 @@ fn vatic_program(engine: &Engine) -> Result<Program> {
     };
     let prior = models::prior(engine.prior.as_deref())?;
     let encode = Options::new()
-        .models(models.clone())
+        .model(model.clone())
         .threads(engine.threads)
         .prior(prior.clone());
     let decode = DecodeOptions::new().threads(engine.threads);
-    let decode = models.iter().cloned().fold(decode, DecodeOptions::model);
+    let decode = model.iter().cloned().fold(decode, DecodeOptions::model);
     let decode = prior.into_iter().fold(decode, DecodeOptions::prior);
     // The first use of a model unpacks it and checks the machine's arithmetic: once per process, not per file.
     let warm = vatic::compress(b"vatic", &encode).context("vatic cannot be run")?;
     vatic::decompress_with(&warm, &decode).context("vatic cannot be run")?;
     Ok(Program {
-        models: models.iter().map(info).collect(),
+        models: model.iter().map(info).collect(),
         ..Program::one("vatic", settings, Vatic { encode, decode })
     })
 }

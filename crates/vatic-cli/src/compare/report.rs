@@ -247,7 +247,8 @@ impl Report {
         }
         let whole = self.whole()?;
         let bits = |program: &str| {
-            let measured = whole.results.iter().find(|m| m.program == program)?;
+            // The smallest of a program's settings come last.
+            let measured = whole.results.iter().rfind(|m| m.program == program)?;
             measured.bits_per_byte
         };
         let gain = bits("xz")? - bits("vatic")?;

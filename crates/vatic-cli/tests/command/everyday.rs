@@ -306,6 +306,24 @@ fn a_range_is_restored() {
 }
 
 #[test]
+fn levels_choose_the_model() {
+    let place = Place::with_text();
+    for (args, model) in [
+        (&[][..], "base"),
+        (&["-1"], "swift"),
+        (&["-4"], "swift"),
+        (&["-5"], "base"),
+        (&["-9"], "base"),
+        (&["-9", "--model", "swift"], "swift"),
+    ] {
+        (place.vatic(args).args(["-f", "a.txt"]).assert()).success();
+        let listed = place.vatic(&["-l", "a.txt.vtc"]).assert().success();
+        let listed = String::from_utf8(listed.get_output().stdout.clone()).unwrap();
+        assert!(listed.contains(&format!(" {model} ")), "{args:?} {listed}");
+    }
+}
+
+#[test]
 fn levels_models_and_threads_decode_alike() {
     let place = Place::with_text();
     for args in [
@@ -389,7 +407,7 @@ fn says_as_much_as_asked() {
         contains("frame 0")
             .and(contains("by source"))
             .and(contains("transformer "))
-            .and(contains("tokens by swift")),
+            .and(contains("tokens by base")),
     );
     place
         .vatic(&["-q", "a.txt"])

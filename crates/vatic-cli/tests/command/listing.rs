@@ -22,7 +22,7 @@ fn shows_sizes_model_and_checksum() {
     place.vatic(&["-l", "a.txt.vtc"]).assert().success().stdout(
         contains("a.txt.vtc")
             .and(contains(grouped))
-            .and(contains("swift"))
+            .and(contains("base"))
             .and(contains(checksum)),
     );
 }

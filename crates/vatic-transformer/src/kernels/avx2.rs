@@ -62,6 +62,12 @@ impl tile::Tile for Avx2 {
     }
 
     #[inline(always)]
+    fn prefetch(line: *const Line) {
+        // SAFETY: a hint, which reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn finish(sums: Self::Sums, scale: f32, scales: *const f32, out: *mut f32, add: bool) {
         // SAFETY: the CPU has AVX2; `scales` and `out` are 16 values each.
         unsafe {

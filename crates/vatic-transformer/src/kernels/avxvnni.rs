@@ -60,6 +60,12 @@ impl tile::Tile for AvxVnni {
     }
 
     #[inline(always)]
+    fn prefetch(line: *const Line) {
+        // SAFETY: a hint, which reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn finish(sums: Self::Sums, scale: f32, scales: *const f32, out: *mut f32, add: bool) {
         // SAFETY: the caller's promise.
         unsafe { <Avx2 as tile::Tile>::finish(sums, scale, scales, out, add) }

@@ -23,6 +23,10 @@ pub(super) trait Tile {
         levels: [*const i8; R],
     );
 
+    /// Asks for a line that will be wanted; any address will do.
+    #[inline(always)]
+    fn prefetch(_line: *const Line) {}
+
     /// `out = (f32)sum · (scale · scales)`, or that added to `out`, in single `f32` operations.
     unsafe fn finish(sums: Self::Sums, scale: f32, scales: *const f32, out: *mut f32, add: bool);
 }
@@ -90,6 +94,11 @@ unsafe fn rows<K: Tile, const R: usize, const P: usize>(
             tile::<K, R, P>(x, row, weights, panel, (out, columns), add);
             row += R;
         }
+        // Four at once need the weights, which come from far, half as often as two.
+        while R > 4 && row + 4 <= count {
+            tile::<K, 4, P>(x, row, weights, panel, (out, columns), add);
+            row += 4;
+        }
         while row + 2 <= count {
             tile::<K, 2, P>(x, row, weights, panel, (out, columns), add);
             row += 2;
@@ -117,6 +126,8 @@ unsafe fn tile<K: Tile, const R: usize, const P: usize>(
 ) {
     let rows = &x.rows[row..row + R];
     let quads = weights.quads();
+    // The first rows fetch the next panels into the core's own caches while they compute with these.
+    let fetch = row == 0;
     // Loops, not closures: a compiler does not always put what is called in those into the function with the instructions.
     let mut lines: [&[Line]; P] = [&[]; P];
     for p in 0..P {
@@ -133,7 +144,13 @@ unsafe fn tile<K: Tile, const R: usize, const P: usize>(
             first[r] = K::splat(-BIAS * rows[r].sum);
         }
         let mut sums = [first; P];
+        let next = lines[0].as_ptr().wrapping_add(P * quads);
         for quad in 0..quads {
+            if fetch {
+                for p in 0..P {
+                    K::prefetch(next.wrapping_add(P * quad + p));
+                }
+            }
             let mut at = [levels[0].as_ptr(); R];
             for r in 0..R {
                 at[r] = levels[r].as_ptr().add(4 * quad);

@@ -14,7 +14,6 @@ use vatic_tokenizer::Tokenizer;
 use vatic_transformer::Leaves;
 
 use crate::error::{Error, Result};
-use crate::parallel::on_threads;
 
 pub(crate) use id::hex;
 pub use id::{ModelId, ModelRef};
@@ -43,8 +42,26 @@ struct Inner {
     tokenizer: OnceLock<Tokenizer>,
 }
 
+/// What can be told of a model inside the program without making it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShippedModel {
+    /// The name that [`Model::named`] takes.
+    pub name: &'static str,
+    /// What data names it by.
+    pub id: ModelId,
+    /// The size of its file in bytes.
+    pub file_bytes: u64,
+}
+
 impl Model {
-    /// The model `swift`, inside the program: for all kinds of text.
+    /// The model `base`, inside the program: the smallest results. It is what is taken if nothing else is asked for.
+    #[cfg(feature = "model-base")]
+    pub fn base() -> Model {
+        Model::named("base").expect("compiled in")
+    }
+
+    /// The model `swift`, inside the program: three times as fast as `base`.
     #[cfg(feature = "model-swift")]
     pub fn swift() -> Model {
         Model::named("swift").expect("compiled in")
@@ -55,23 +72,25 @@ impl Model {
         shipped::named(name).map(Shipped::model)
     }
 
-    /// The names of the models inside the program, the one for all kinds of text first.
-    pub fn names() -> Vec<&'static str> {
-        SHIPPED.iter().map(|shipped| shipped.name).collect()
+    /// The models inside the program, without making any of them. The first is what is taken if nothing else is asked for.
+    ///
+    /// ```
+    /// for model in vatic::Model::shipped() {
+    ///     assert_eq!(vatic::Model::named(model.name).unwrap().id(), model.id);
+    /// }
+    /// ```
+    pub fn shipped() -> impl Iterator<Item = ShippedModel> {
+        SHIPPED.iter().map(|shipped| ShippedModel {
+            name: shipped.name,
+            id: shipped.id,
+            file_bytes: shipped.file_bytes(),
+        })
     }
 
-    /// The models inside the program, the one for all kinds of text first. Each takes some milliseconds when it is first asked for.
-    pub fn shipped() -> Vec<Model> {
-        SHIPPED.iter().map(Shipped::model).collect()
-    }
-
-    /// The same; those that were not wanted before are made by up to so many threads.
-    pub(crate) fn shipped_by(threads: usize) -> Vec<Model> {
-        if !SHIPPED.iter().all(Shipped::is_made) {
-            // Each stays where it was made.
-            let _ = on_threads(threads, SHIPPED.len(), |n| Ok(SHIPPED[n].model()));
-        }
-        Model::shipped()
+    /// The model that is taken if nothing else is asked for, unless there is none inside the program. It takes some milliseconds when
+    /// it is first asked for.
+    pub fn preset() -> Option<Model> {
+        SHIPPED.first().map(Shipped::model)
     }
 
     /// A model from the bytes of its file.

@@ -14,7 +14,10 @@ pub(crate) struct Shipped {
 }
 
 impl Shipped {
-    #[cfg_attr(not(feature = "model-swift"), expect(dead_code))]
+    #[cfg_attr(
+        not(any(feature = "model-base", feature = "model-swift")),
+        expect(dead_code)
+    )]
     const fn new(name: &'static str, id: [u8; 8], file: &'static [u8]) -> Shipped {
         Shipped {
             name,
@@ -24,9 +27,9 @@ impl Shipped {
         }
     }
 
-    /// Whether it was wanted before.
-    pub fn is_made(&self) -> bool {
-        self.model.get().is_some()
+    /// The length of its file.
+    pub fn file_bytes(&self) -> u64 {
+        self.file.len() as u64
     }
 
     pub fn model(&self) -> Model {
@@ -44,7 +47,7 @@ impl Shipped {
 /// `feature name identity`, the last being the first bytes of the BLAKE3 hash of the model's file, as `vatic -V` shows them.
 macro_rules! shipped {
     ($($feature:literal $name:literal $id:literal)*) => {
-        /// The one for all kinds of text, then its specialists. No two have the same first byte of identity: data names them by it.
+        /// The first is what is taken if nothing else is asked for. No two have the same first byte of identity: data names them by it.
         pub(crate) static SHIPPED: [Shipped; 0 $(+ cfg!(feature = $feature) as usize)*] = [$(
             #[cfg(feature = $feature)]
             Shipped::new(
@@ -57,11 +60,8 @@ macro_rules! shipped {
 }
 
 shipped! {
-    "model-swift" "swift" 0x0fe635c9aedc9887
-    "model-specialists" "swift-prose" 0x7fafd737d4599cb4
-    "model-specialists" "swift-articles" 0x0cd084085936dcef
-    "model-specialists" "swift-source" 0xe71d5032504db9d9
-    "model-specialists" "swift-world" 0xa5637d15d7588290
+    "model-base" "base" 0x8c065d21179d8402
+    "model-swift" "swift" 0xea2ea02e1bda5bf9
 }
 
 pub(crate) fn named(name: &str) -> Option<&'static Shipped> {
@@ -80,7 +80,8 @@ mod tests {
     fn what_is_told_of_each_is_so() {
         for shipped in &SHIPPED {
             let model = shipped.model();
-            assert_eq!((model.name(), model.id()), (shipped.name, shipped.id));
+            let told = (shipped.name, shipped.id, shipped.file_bytes());
+            assert_eq!((model.name(), model.id(), model.file_bytes()), told);
             let short = ModelRef::Short(shipped.id.short());
             assert_eq!(find(short).unwrap().name, shipped.name);
         }

@@ -26,9 +26,6 @@ const STORY: &[u8] = include_bytes!("../../../../fixtures/story.txt");
 const ORDERS: &[u8] = include_bytes!("../../../../fixtures/orders.json");
 const STATIONS: &[u8] = include_bytes!("../../../../fixtures/stations.csv");
 const WAVE: &[u8] = include_bytes!("../../../../fixtures/wave.bin");
-const HANDBOOK: &[u8] = include_bytes!("../../../../fixtures/handbook.md");
-const INTERVALS: &[u8] = include_bytes!("../../../../fixtures/interval_map.rs");
-const RUSSIAN: &[u8] = include_bytes!("../../../../fixtures/russian.txt");
 
 fn noise(n: usize) -> Vec<u8> {
     let mut state = 1u64;
@@ -98,17 +95,8 @@ pub fn all() -> Result<Vec<Case>> {
         &story[..3000],
         options().mode(Mode::Tokens).experts(Some(0)),
     )?;
-    let specialists = [
-        ("swift-prose", "tokens-prose.vtc", STORY),
-        ("swift-articles", "tokens-articles.vtc", HANDBOOK),
-        ("swift-source", "tokens-source.vtc", INTERVALS),
-        ("swift-world", "tokens-world.vtc", RUSSIAN),
-    ];
-    for (model, name, content) in specialists {
-        let model = Model::named(model).expect("a model inside the program");
-        let options = options().models([model]).mode(Mode::Tokens);
-        add(name, &content[..1500], options)?;
-    }
+    let base = || Options::new().model(Some(Model::base()));
+    add("tokens-base.vtc", &story[..2500], base())?;
     add(
         "frames.vtc",
         &[story, &noise(66_000)].concat(),
@@ -149,8 +137,12 @@ pub fn all() -> Result<Vec<Case>> {
             &b"Arrived safely, all well. Send more tea."[..],
             swift(),
         ),
-        // Says which of the models inside the program it was made with.
-        ("message-models.raw", &STORY[..200], Options::new()),
+        // Says which of two models it was made with.
+        (
+            "message-models.raw",
+            &STORY[..200],
+            Options::new().models([Model::swift(), Model::base()]),
+        ),
         ("message-stored.raw", &noise(20), swift()),
         (
             "message-long.raw",
