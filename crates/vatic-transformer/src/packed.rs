@@ -143,7 +143,7 @@ impl Shape {
         let panels = lines.chunks_exact_mut(panel);
         for (panel, rows) in panels.zip(matrix.weight.chunks(PANEL * self.inputs)) {
             // What lies beyond the last row or column is zero.
-            if rows.len() < PANEL * self.inputs || self.inputs % 4 > 0 {
+            if rows.len() < PANEL * self.inputs || !self.inputs.is_multiple_of(4) {
                 panel.fill(Line([BIAS as u8; 64]));
             }
             for (output, row) in rows.chunks_exact(self.inputs).enumerate() {
