@@ -84,7 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "bytes",
         &Prior::learn(&samples, &bytes_only.clone().memory_log2(16))?.to_bytes(),
     )?;
-    if let Some(model) = Model::shipped().into_iter().next() {
+    if let Some(model) = Model::preset() {
         let options = Options::new().model(Some(model)).threads(1).memory_log2(16);
         put(
             "prior",

@@ -11,7 +11,8 @@ fuzz_target!(|data: &[u8]| {
     let content = &content[..content.len().min(4 << 10)];
     let mode = [Mode::Auto, Mode::Bytes, Mode::Tokens, Mode::Stored][usize::from(settings & 3)];
     let models = if settings & 4 == 0 || mode == Mode::Tokens {
-        Model::shipped()
+        // All inside the program, so that they are chosen from.
+        (Model::shipped().filter_map(|model| Model::named(model.name))).collect()
     } else {
         vec![]
     };
