@@ -28,9 +28,9 @@ const LEVELS: [(&str, u32); 9] = [
 
 /// Settings to compress with.
 pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options> {
-    let options = Options::new()
-        .threads(engine.threads)
-        .prior(prior(engine.prior.as_deref())?);
+    let prior = prior(engine.prior.as_deref())?;
+    let learnt = prior.is_some();
+    let options = Options::new().threads(engine.threads).prior(prior);
     let level = level.map(|level| LEVELS[level.clamp(1, 9) - 1]);
     let options = match level {
         Some((_, least_gain)) => options.least_gain(least_gain),
@@ -38,6 +38,10 @@ pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options>
     };
     Ok(match (&engine.model, level) {
         (Some(name), _) => options.model(by_name(name)?),
+        // A prior says by itself which of them it was learnt with.
+        (None, _) if learnt => {
+            options.models(Model::shipped().filter_map(|model| Model::named(model.name)))
+        }
         (None, Some((name, _))) => options.model(by_name(name)?),
         (None, None) => options,
     })

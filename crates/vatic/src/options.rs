@@ -140,8 +140,8 @@ impl Options {
     }
 
     /// The models to choose from, such as one for all kinds of text and one's own: each frame is predicted by the one that predicts
-    /// samples of it best, the earlier one of equals. Trying two takes a few percent of the time of a large frame, and half as long
-    /// again as one of a kilobyte does.
+    /// samples of it best, the earlier one of equals. Trying takes a small part of the time of a large frame, and a large one of a
+    /// kilobyte's.
     ///
     /// ```
     /// # #[cfg(feature = "model-swift")] {

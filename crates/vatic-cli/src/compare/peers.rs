@@ -86,8 +86,14 @@ pub fn all(engine: &Engine, only: &[String]) -> Result<Vec<Program>> {
             // The smallest results come last.
             let mut names: Vec<_> = Model::shipped().map(|model| model.name).collect();
             names.reverse();
+            let prior = models::prior(engine.prior.as_deref())?;
             for name in names {
-                programs.push(vatic_program(engine, Model::named(name))?);
+                let model = Model::named(name);
+                // A prior suits the model that it was learnt with.
+                let options = Options::new().prior(prior.clone()).model(model.clone());
+                if prior.is_none() || options.model_for(b"").is_ok() {
+                    programs.push(vatic_program(engine, model)?);
+                }
             }
         }
     }
