@@ -164,14 +164,16 @@ class Transformer(nn.Module):
         buffer("group_of", torch.repeat_interleave(torch.arange(config.groups), self.sizes))
         buffer("places", torch.arange(int(self.sizes.max())))
 
-    def forward(self, tokens, quantise=False):
-        """Token ids [batch, time] to what the output is made of, [batch, time, width]."""
+    def forward(self, tokens, quantise=False, layer_of=nn.Module.__call__):
+        """Token ids [batch, time] to what the output is made of, [batch, time, width]. `layer_of`: the layer's function, compiled
+        perhaps: by itself, since all layers of a window share what is compiled."""
         time, period = tokens.shape[1], self.config.rope_period
         turns = (torch.arange(time, device=tokens.device)[:, None] * self.rope_freq[None, :]) % period
         cos, sin = self.rope_cos[turns], self.rope_cos[(turns - period // 4) % period]
-        x = first = rms(F.embedding(tokens, rounded(self.embed, WEIGHT_LEVELS, quantise)))
+        first = rms(F.embedding(tokens, rounded(self.embed, WEIGHT_LEVELS, quantise)))
+        x = first.clone()  # or else the first layer would be compiled by itself
         for layer in self.layers:
-            x = layer(x, first, cos, sin, quantise)
+            x = layer_of(layer, x, first, cos, sin, quantise)
         return rounded(rms(x) - self.offset, ACTIVATION_LEVELS, quantise)
 
     @torch.no_grad()

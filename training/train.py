@@ -8,10 +8,13 @@ writes them. RUN_DIR gets
 checkpoint.pt (resumed from when it is there), log.csv, dev.csv and, at the end, float.safetensors. The schedule runs
 by the clock: the learning rate is constant, then falls to nearly zero over the last part of the minutes given.
 
---start MODEL takes its first weights from a model file, or a run's float.safetensors, of the same width. A configuration with a multiple of its layers gets
-after each of them new ones that look where it does (Gong et al., Efficient training of BERT by progressively stacking, 2019)
-and write nothing yet, so that it begins with the same function. Tree and groups
-follow the configuration's domains, or those under "tree": a group that the file has not gets its output from those of its tokens. --seed draws other windows than an earlier run did that began anew. Runs on a GPU where there is one; products are computed in bfloat16 there and on CPUs that have it.
+--start MODEL takes its first weights from a model file, or a run's float.safetensors, of the same width. A configuration with a
+multiple of its layers gets after each of them new ones that look where it does (Gong et al., Efficient training of BERT by
+progressively stacking, 2019), one with more hidden units gets random ones (Chen et al., Net2Net, 2016), and neither writes
+anything yet, so that the model begins with the same function. Tree and groups follow the configuration's domains, or those
+under "tree": a group that the file has not gets its output from those of its tokens. --seed draws other windows than an
+earlier run did that began anew. Runs on a GPU where there is one; products are computed in bfloat16 there and on CPUs that
+have it.
 """
 
 import argparse
@@ -27,7 +30,7 @@ import torch.nn.functional as F
 
 import export
 import groups
-from model import Config, Transformer, window_mask
+from model import Config, Layer, Transformer, window_mask
 from safetensors import safe_open
 
 
@@ -167,7 +170,10 @@ def start_from(model: Transformer, path: pathlib.Path):
         for n, layer in enumerate(model.layers):
             source, copy = divmod(n, copies)
             for name in export.MATRICES:
-                getattr(layer, name).copy_(matrix(f"layers.{source}.{name}"))
+                weight, grown = matrix(f"layers.{source}.{name}"), getattr(layer, name)
+                if name == "down":
+                    grown.zero_()
+                grown[:weight.shape[0], :weight.shape[1]] = weight
             layer.gain.copy_(file.get_tensor(f"layers.{source}.gain"))
             if copy == 0:
                 layer.mix.copy_(file.get_tensor(f"layers.{source}.mix"))
@@ -207,8 +213,6 @@ def main():
     parser.add_argument("--adam", type=float, default=1.0, help="of AdamW's learning rate: less where weights are good already")
     parser.add_argument("--rows", type=int, help="windows in a step, in place of the configuration's: 64 or more on a GPU")
     parser.add_argument("--counts", type=pathlib.Path, help="a file whose tree.counts make tree and groups, in place of TOKENS_DIR")
-    parser.add_argument("--rehearse", action="store_true", help="compile for a GPU both with quantisation and without, and leave: a "
-                        "run beside it then finds the kernels made")
     parser.add_argument("--eval-minutes", type=float, default=12)
     args = parser.parse_args()
 
@@ -252,31 +256,25 @@ def main():
     sampler = Sampler(args.tokens / "train", weights, recipe["length"], (args.seed or recipe["seed"]) + step, device)
     total = spent + args.minutes * 60
 
-    def of_groups(x, y, quantise):
+    def of_groups(hidden, y, quantise):
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
-            hidden = model(x, quantise).flatten(0, 1)
             logits = model.group_logits(hidden, quantise).float()
-        return F.cross_entropy(logits, model.group_of[y.flatten()], reduction="sum"), hidden
+        return F.cross_entropy(logits, model.group_of[y.flatten()], reduction="sum")
 
     def of_leaves(hidden, y, quantise):
         hidden = hidden.bfloat16() if half else hidden
         with torch.autocast(device.type, torch.bfloat16, enabled=half and hidden.is_cuda):
             return model.leaf_nats(hidden, y.flatten(), quantise)
 
-    def nats_of(x, y, quantise, of_groups=of_groups, of_leaves=of_leaves):
-        nats, hidden = of_groups(x, y, quantise)
-        return nats + of_leaves(hidden, y, quantise)
+    def nats_of(x, y, quantise, layer_of=Layer.__call__, of_groups=of_groups, of_leaves=of_leaves):
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            hidden = model(x, quantise, layer_of).flatten(0, 1)
+        return of_groups(hidden, y, quantise) + of_leaves(hidden, y, quantise)
 
-    # Compiled for the batches of training alone.
-    compiled = dict(of_groups=torch.compile(of_groups, dynamic=False))
+    # Compiled for the batches of training alone, a layer at a time: seconds where the whole took a minute.
+    compiled = dict(layer_of=torch.compile(Layer.forward, dynamic=False), of_groups=torch.compile(of_groups, dynamic=False))
     if device.type == "cuda":
         compiled["of_leaves"] = torch.compile(of_leaves, dynamic=False)
-    if args.rehearse:
-        for quantise in (True, False):
-            x = torch.randint(config.vocab, (rows, recipe["length"]), device=device)
-            (nats_of(x, x, quantise, **compiled) / x.numel()).backward()
-        print("rehearsed", flush=True)
-        return
 
     def save():
         partial = checkpoint.with_suffix(".partial")

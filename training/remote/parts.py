@@ -3,13 +3,12 @@
 
     python3 training/remote/parts.py pack TOKENS_DIR PARTS_DIR [--parts 3]      here: PARTS_DIR/0/code.0.xz …
     python3 training/remote/parts.py counts TOKENS_DIR CONFIG base.counts       here: the tree's counts, from all of it
-    python3 training/remote/parts.py half FLOAT.safetensors swift.half          here: weights to begin with
+    python3 training/remote/parts.py half FLOAT.safetensors swift.half          here: weights to begin with; there: to come back
     python3 training/remote/parts.py unpack PARTS_DIR/0 TOKENS_DIR              there: TOKENS_DIR/train/code.0.bin …
-    python3 training/remote/parts.py collect RUN_DIR OUT_DIR                    there: OUT_DIR/swift.half.0 …
-    python3 training/remote/parts.py join OUT_DIR NAME FLOAT.safetensors        here
+    python3 training/remote/parts.py float swift.half FLOAT.safetensors         here: what came back
 
-train.py takes up parts as they come, so it can begin with the first. What comes back are the weights as halves, whose
-eleven bits are several times finer than the int8 that is made of them, in pieces of 15 MiB.
+train.py takes up parts as they come, so it can begin with the first. What comes back (run.sh) is the model file and the weights
+as halves, whose eleven bits are several times finer than the int8 that is made of them, in pieces that `cat` joins.
 """
 
 import argparse
@@ -25,7 +24,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 # Tokens are numbers of two bytes: literals and positions in pairs.
 FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9, "lc": 3, "lp": 1, "pb": 1, "dict_size": 64 << 20}]
-PIECE = 15 << 20
 
 
 def pack_one(source, target, part, parts):
@@ -55,11 +53,11 @@ def convert(path, target, of: str, to: str):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, places in dict(pack="tokens out", counts="tokens config out", half="file out", unpack="part out", collect="run out",
-                             join="out name file").items():
+    for name, places in dict(pack="tokens out", counts="tokens config out", half="file out", float="file out",
+                             unpack="part out").items():
         command = commands.add_parser(name)
         for place in places.split():
-            command.add_argument(place, type=str if place == "name" else pathlib.Path)
+            command.add_argument(place, type=pathlib.Path)
         if name == "pack":
             command.add_argument("--parts", type=int, default=3)
     args = parser.parse_args()
@@ -81,17 +79,8 @@ def main():
         save_file({"tree.counts": export.token_counts(args.tokens / "train", weights, settings["model"]["vocab"])}, args.out)
     elif args.command == "half":
         convert(args.file, args.out, "float32", "float16")
-    elif args.command == "collect":
-        name, half = args.run.name, args.run / "half"
-        convert(args.run / "float.safetensors", half, "float32", "float16")
-        data = half.read_bytes()
-        for at in range(0, len(data), PIECE):
-            (args.out / f"{name}.half.{at // PIECE}").write_bytes(data[at:at + PIECE])
     else:
-        pieces = sorted(args.out.glob(f"{args.name}.half.*"), key=lambda piece: int(piece.suffix[1:]))
-        half = args.file.with_suffix(".half")
-        half.write_bytes(b"".join(piece.read_bytes() for piece in pieces))
-        convert(half, args.file, "float16", "float32")
+        convert(args.file, args.out, "float16", "float32")
 
 
 if __name__ == "__main__":

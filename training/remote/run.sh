@@ -1,25 +1,27 @@
 #!/usr/bin/env bash
-# On a machine with a GPU, lent by the second: base until BASE_END seconds after the machine's start, then swift until SWIFT_END.
+# On a machine with a GPU, lent by the second: one model after the other, each until some second after the machine's start.
 #
-#   training/remote/run.sh start WORK     leaves the training running in WORK, which holds tokens/, base.counts and swift.half
-#   training/remote/run.sh wait WORK OUT NAME SECONDS     until NAME is done or the seconds are over, then gathers what there is
+#   training/remote/run.sh start WORK PLAN     leaves the training running in WORK, which holds tokens/ and what the plan names
+#   training/remote/run.sh wait WORK OUT NAME SECONDS     until NAME is done or the seconds are over, then OUT/NAME.model.0 …
+#   training/remote/run.sh half WORK OUT NAME PIECES      some of OUT/NAME.half.0 …: too much to send, perhaps, at once
 #
-# A second process compiles what the last part of base needs, and swift, while base trains. Whoever waits has to ask for the
-# next thing at once: such machines go back when idle, and take with them what has not been collected.
+# A line of a plan is NAME CONFIG SECOND ARGUMENTS…: a run's folder in WORK, a file of training/configs, when to end, and what
+# train.py is given besides, paths being those in WORK. Whoever waits has to ask for the next thing at once: such machines go back when
+# idle, and take with them what has not been collected.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
-models=$here/../models
 work=$(realpath -m "$2")
 # Seconds since the machine's start; one whose clock tells of something older counts as a minute old at `start`.
 up() { echo $(($(date +%s) - $(cat "$work/zero"))); }
 train() { # CONFIG RUN ARGUMENTS…
     local config=$1 run=$2
     shift 2
-    PYTHONUNBUFFERED=1 TORCHINDUCTOR_CACHE_DIR=$work/compiled python3 "$here/train.py" "$config" "$work/tokens" \
-        "$models/vocabulary.tsv" "$work/$run" "$@" >>"$work/$run.log" 2>&1
+    cd "$work"
+    PYTHONUNBUFFERED=1 python3 "$here/train.py" "$config" tokens "$here/../models/vocabulary.tsv" "$run" "$@" \
+        >>"$run.log" 2>&1 </dev/null
 }
-train_until() { # SECONDS CONFIG RUN ARGUMENTS…; once more from the last checkpoint, without quantisation, if something fails
-    local end=$1 config=$here/configs/$2.json run=$3
+train_until() { # RUN CONFIG SECOND ARGUMENTS…; once more from the last checkpoint, without quantisation, if something fails
+    local run=$1 config=$here/configs/$2.json end=$3
     shift 3
     minutes_left() { python3 -c "print(max(0.1, ($end - $(up)) / 60))"; }
     train "$config" "$run" "$@" --minutes "$(minutes_left)" && return
@@ -31,28 +33,33 @@ case $1 in
 start)
     age=$(cut -d. -f1 /proc/uptime)
     echo $(($(date +%s) - (age < 120 ? age : 60))) >"$work/zero"
+    cp "$3" "$work/plan"
     setsid nohup "$0" all "$work" >"$work/all.log" 2>&1 </dev/null &
     ;;
 all)
-    (train "$here/configs/base.json" rehearsal --counts "$work/base.counts" --rehearse --minutes 1
-     train "$here/configs/swift-gpu.json" rehearsal --counts "$work/base.counts" --rehearse --minutes 1) &
-    train_until "${BASE_END:-600}" base base --counts "$work/base.counts" --eval-minutes 2
-    touch "$work/base.done"
-    echo "base done at $(up)"
-    train_until "${SWIFT_END:-812}" swift-gpu swift --counts "$work/swift.half" --start "$work/swift.half" --peak 0.8 \
-        --eval-minutes 1.2
-    touch "$work/swift.done"
-    echo "swift done at $(up)"
+    while read -r run config end arguments; do
+        # shellcheck disable=SC2086 # arguments are words
+        train_until "$run" "$config" "$end" $arguments
+        touch "$work/$run.done"
+        echo "$run done at $(up)"
+    done <"$work/plan"
     ;;
 wait)
     [ -e "$work/zero" ] || { echo "nothing was started in $work on this machine" >&2; exit 1; }
     end=$(($(up) + $5))
     while [ "$(up)" -lt "$end" ] && ! [ -e "$work/$4.done" ]; do sleep 0.5; done
-    for name in base swift; do
-        if [ -e "$work/$name/float.safetensors" ]; then python3 "$here/remote/parts.py" collect "$work/$name" "$3"; fi
-    done
+    if [ -e "$work/$4/float.safetensors" ]; then
+        python3 "$here/export.py" "$work/$4/float.safetensors" "$here/../models/vocabulary.tsv" "$work/$4/model.safetensors"
+        split -b 15M -d -a 1 "$work/$4/model.safetensors" "$3/$4.model."
+    fi
     tar -czf "$3/logs.tgz" -C "$work" $(cd "$work" && ls -d -- *.log */*.csv)
     echo "at $(up):"
     tail -n 5 "$work"/*.log
+    ;;
+half)
+    half=$work/$4/half
+    [ -e "$half" ] || python3 "$here/remote/parts.py" half "$work/$4/float.safetensors" "$half"
+    split -b 15M -d -a 1 "$half" "$half."
+    for piece in $5; do cp "$half.$piece" "$3/$4.half.$piece"; done
     ;;
 esac

@@ -132,8 +132,8 @@ pub struct Code {
 /// What decides about the predictions; shared by the subcommands.
 #[derive(Debug, Args)]
 pub struct Engine {
-    /// Model to compress with: `base` (the default), `swift` (three times as fast), a model file, or `none`. When decompressing,
-    /// a model file that may be needed
+    /// Model to compress with: `base` (the default), `swift` (three times as fast), `deep` (a third as fast, the smallest results), a
+    /// model file, or `none`. When decompressing, a model file that may be needed
     #[arg(long, value_name = "NAME|FILE")]
     pub model: Option<String>,
 
@@ -146,8 +146,8 @@ pub struct Engine {
     pub threads: usize,
 }
 
-/// `-1` to `-4` compress with the model `swift`, `-5` (what is done without a level) to `-9` with `base`; the higher the level, the
-/// less the transformer has to gain on large data to be used.
+/// `-1` to `-4` compress with the model `swift`, `-5` (what is done without a level) to `-8` with `base`, `-9` with `deep`; the higher
+/// the level, the less the transformer has to gain on large data to be used.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct Level {
@@ -168,7 +168,7 @@ pub struct Level {
     pub level_7: bool,
     #[arg(short = '8', hide = true)]
     pub level_8: bool,
-    /// Smallest result: the transformer for whatever it gains (-2 to -8 lie between, -5 is the default)
+    /// Smallest result: the model `deep`, for whatever it gains (-2 to -8 lie between, -5 is the default)
     #[arg(short = '9', long = "best")]
     pub level_9: bool,
 }

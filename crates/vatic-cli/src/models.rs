@@ -22,8 +22,8 @@ const LEVELS: [(&str, u32); 9] = [
     ("base", 5),
     ("base", 4),
     ("base", 2),
-    ("base", 1),
     ("base", 0),
+    ("deep", 0),
 ];
 
 /// Settings to compress with.

@@ -49,6 +49,9 @@ pub enum Error {
     /// A session was asked for more than it was made for.
     #[error("the session cannot take these rows: {0}")]
     Rows(&'static str),
+    /// Another session of a team has ended, so that this one cannot go on.
+    #[error("another session of the team has ended")]
+    Team,
     /// The environment asks for a kernel that does not exist or that this CPU cannot run.
     #[error(
         "VATIC_KERNEL asks for {asked:?}, but this CPU runs only {available}; unset it or choose one of these"

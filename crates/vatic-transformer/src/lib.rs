@@ -51,6 +51,7 @@ mod output;
 mod packed;
 mod random;
 mod session;
+mod team;
 mod watch;
 
 pub use config::Config;

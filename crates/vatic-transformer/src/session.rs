@@ -3,6 +3,7 @@ use crate::cache::{Cache, HEAD};
 use crate::kernels::{self, Activations, Kernel, KernelName};
 use crate::mode::DefaultMode;
 use crate::numerics::{LOG2_E, Quantised};
+use crate::team::{self, Member};
 use crate::watch::{Part, Watch};
 use crate::{Error, Model, Packed, Predictions};
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct Session {
     keep_scores: bool,
     left_out: Option<Part>,
     watch: Option<Watch>,
+    /// Shares its products with other sessions.
+    team: Option<Member>,
     buffers: Buffers,
     /// Results of the calls that bring no room for them.
     predictions: Predictions,
@@ -77,6 +80,30 @@ impl Session {
         Session::with_kernel(model, streams, block, kernels::best()?)
     }
 
+    /// Sessions of so many streams each (some may have none) that work side by side, each on a thread of its own, and share the
+    /// reading of the weights: all of them have to make each call at the same time, with whatever rows each has, and each
+    /// waits for the others. It is faster where rows are so few that a call takes as long as reading the weights does, and the results are
+    /// the same.
+    ///
+    /// When a session is dropped, its team is over.
+    ///
+    /// # Errors
+    /// Those of [`Session::new`], for any of them.
+    pub fn team(
+        model: &Arc<Model>,
+        streams: &[usize],
+        block: usize,
+    ) -> Result<Vec<Session>, Error> {
+        let kernel = kernels::best()?;
+        (team::members(streams.len()).zip(streams))
+            .map(|(member, &streams)| {
+                let mut session = Session::of_rows(model, streams, block, kernel, 0)?;
+                session.team = Some(member);
+                Ok(session)
+            })
+            .collect()
+    }
+
     /// A session that computes with a given kernel, one of [`kernels::names`].
     ///
     /// # Errors
@@ -96,8 +123,18 @@ impl Session {
         block: usize,
         kernel: &'static dyn Kernel,
     ) -> Result<Session, Error> {
+        Session::of_rows(model, streams, block, kernel, 1)
+    }
+
+    fn of_rows(
+        model: &Arc<Model>,
+        streams: usize,
+        block: usize,
+        kernel: &'static dyn Kernel,
+        least: usize,
+    ) -> Result<Session, Error> {
         let rows = streams.saturating_mul(block);
-        if !(1..=4096).contains(&rows) {
+        if !(least..=4096).contains(&rows) {
             return Err(Error::Rows("streams times block must be in 1..=4096"));
         }
         let config = &model.config;
@@ -117,6 +154,7 @@ impl Session {
             keep_scores: false,
             left_out: None,
             watch: None,
+            team: None,
             buffers: Buffers {
                 places: Vec::with_capacity(rows),
                 by_stream: Vec::with_capacity(rows),
@@ -192,7 +230,11 @@ impl Session {
     /// assert_ne!(session.predictions().groups(1), whole);
     /// # Ok::<(), vatic_transformer::Error>(())
     /// ```
+    ///
+    /// # Panics
+    /// If the session belongs to a team, whose members would have to leave it out together.
     pub fn leave_out(&mut self, part: Option<Part>) {
+        assert!(self.team.is_none(), "a team leaves nothing out");
         self.left_out = part;
     }
 
@@ -242,7 +284,8 @@ impl Session {
     /// nothing is copied.
     ///
     /// # Errors
-    /// Those of [`Session::advance`]; `predictions` has no rows then.
+    /// Those of [`Session::advance`]; `predictions` has no rows then. [`Error::Team`] if another session of a team has ended;
+    /// nothing more can be predicted then.
     pub fn predict(&mut self, rows: &[Row], predictions: &mut Predictions) -> Result<(), Error> {
         self.compute(rows.iter().copied(), predictions)
     }
@@ -278,19 +321,32 @@ impl Session {
         predictions: &mut Predictions,
     ) -> Result<(), Error> {
         predictions.clear();
-        self.place(rows.clone())?;
-        if rows.len() == 0 {
+        if let Err(error) = self.place(rows.clone()) {
+            // The others cannot go on without this session's rows.
+            if let Some(member) = &self.team {
+                member.leave();
+            }
+            return Err(error);
+        }
+        if rows.len() == 0 && self.team.is_none() {
             return Ok(());
         }
         predictions.resize(rows.len(), &self.model);
         let _mode = DefaultMode::enter();
         self.embed(rows);
-        for layer in 0..self.caches.len() {
-            self.attention(layer);
-            self.mlp(layer);
+        let result = self.layers(predictions);
+        if result.is_err() {
+            predictions.clear();
         }
-        self.head(predictions);
-        Ok(())
+        result
+    }
+
+    fn layers(&mut self, predictions: &mut Predictions) -> Result<(), Error> {
+        for layer in 0..self.caches.len() {
+            self.attention(layer)?;
+            self.mlp(layer)?;
+        }
+        self.head(predictions)
     }
 
     /// Checks the rows and gives each its position.
@@ -359,7 +415,7 @@ impl Session {
         }
     }
 
-    fn attention(&mut self, number: usize) {
+    fn attention(&mut self, number: usize) -> Result<(), Error> {
         let Buffers {
             places,
             by_stream,
@@ -390,7 +446,8 @@ impl Session {
             kernel.mix(x, &e[n * width..][..width], layer.mix);
             *row = kernel.norm_quantise(x, &mut levels[n * width..][..width]);
         }
-        linear(kernel, levels, rows, &layer.qkv, qkv, false);
+        let team = &mut self.team;
+        linear(kernel, team, levels, rows, &layer.qkv, qkv, false)?;
         let stride = config.qkv_rows();
         for (n, &(stream, position)) in places.iter().enumerate() {
             let rope = (&cos[n * half..][..half], &sin[n * half..][..half]);
@@ -449,12 +506,12 @@ impl Session {
         {
             silence(head, heads, levels, rows);
         }
-        linear(kernel, levels, rows, &layer.out, x, true);
+        linear(kernel, team, levels, rows, &layer.out, x, true)
     }
 
-    fn mlp(&mut self, layer: usize) {
+    fn mlp(&mut self, layer: usize) -> Result<(), Error> {
         if self.left_out == Some(Part::Mlp { layer }) {
-            return;
+            return Ok(());
         }
         let Buffers {
             places,
@@ -471,16 +528,17 @@ impl Session {
             let at = n * config.width..(n + 1) * config.width;
             *row = kernel.norm_quantise(&x[at.clone()], &mut levels[at]);
         }
-        linear(kernel, levels, rows, &layer.up, hidden, false);
+        let team = &mut self.team;
+        linear(kernel, team, levels, rows, &layer.up, hidden, false)?;
         for (n, row) in rows.iter_mut().enumerate() {
             let at = n * config.hidden..(n + 1) * config.hidden;
             *row = kernel.relu2_quantise(&mut hidden[at.clone()], &mut levels[at]);
         }
-        linear(kernel, levels, rows, &layer.down, x, true);
+        linear(kernel, team, levels, rows, &layer.down, x, true)
     }
 
     /// The weights of all groups after each row, and what those of the leaves are computed from.
-    fn head(&mut self, predictions: &mut Predictions) {
+    fn head(&mut self, predictions: &mut Predictions) -> Result<(), Error> {
         let (kernel, config) = (self.kernel, &self.model.config);
         let (width, groups) = (config.width, config.groups);
         let Predictions {
@@ -502,13 +560,15 @@ impl Session {
         for scores in scores.chunks_exact_mut(groups) {
             scores.copy_from_slice(&self.model.head_bias);
         }
-        linear(kernel, levels, rows, &self.model.head, scores, true);
+        let team = &mut self.team;
+        linear(kernel, team, levels, rows, &self.model.head, scores, true)?;
         if self.keep_scores {
             self.buffers.scores[..scores.len()].copy_from_slice(scores);
         }
         for weights in weights.chunks_exact_mut(groups) {
             kernel.weights(weights, 0..groups);
         }
+        Ok(())
     }
 }
 
@@ -525,22 +585,22 @@ fn silence(head: usize, heads: usize, levels: &mut [i8], rows: &mut [Quantised])
 /// The product of as many rows as `rows` has with a matrix.
 fn linear(
     kernel: &dyn Kernel,
+    team: &mut Option<Member>,
     levels: &[i8],
     rows: &[Quantised],
     weights: &Packed,
     out: &mut [f32],
     add: bool,
-) {
+) -> Result<(), Error> {
     let x = Activations {
         levels: &levels[..rows.len() * weights.inputs()],
         rows,
         length: weights.inputs(),
     };
-    kernel.linear(
-        &x,
-        weights,
-        0..weights.panels(),
-        &mut out[..rows.len() * weights.padded_outputs()],
-        add,
-    );
+    let out = &mut out[..rows.len() * weights.padded_outputs()];
+    match team {
+        Some(member) => member.product(kernel, &x, weights, out, add)?,
+        None => kernel.linear(&x, weights, 0..weights.panels(), out, add),
+    }
+    Ok(())
 }

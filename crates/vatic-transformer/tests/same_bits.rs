@@ -4,7 +4,7 @@ mod common;
 
 use common::{model, tokens};
 use std::sync::Arc;
-use vatic_transformer::{Leaves, Model, Row, Session, kernels};
+use vatic_transformer::{Error, Leaves, Model, Row, Session, kernels};
 
 /// Scores' bits, weights of groups, and weights of all tokens given their groups.
 type Foretold = [Vec<u32>; 3];
@@ -71,6 +71,87 @@ fn blocks_of_any_length_equal_single_steps() {
         }
         assert_eq!(session.position(0), 300);
     }
+}
+
+/// What each of some sessions makes of its rows, all at the same time.
+fn side_by_side(sessions: &mut [Session], rows: &[Vec<Row>]) -> Vec<Result<(), Error>> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (sessions.iter_mut().zip(rows))
+            .map(|(session, rows)| scope.spawn(|| session.advance(rows)))
+            .collect();
+        (threads.into_iter())
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    })
+}
+
+#[test]
+fn a_team_computes_what_one_does() {
+    let (model, tokens) = (model(), tokens(60));
+    let kernel = kernels::names().next().unwrap();
+    let expected = one_by_one(&model, &tokens, kernel);
+    let mut leaves = Leaves::new(&model).unwrap();
+    // More members than some matrices have panels, too.
+    for streams in [vec![1], vec![1, 0], vec![2, 1, 0, 3], vec![1; 40]] {
+        let mut team = Session::team(&model, &streams, 1).unwrap();
+        team.iter_mut()
+            .for_each(|session| session.keep_scores(true));
+        let count: usize = streams.iter().sum();
+        // Each stream begins a step after the one before it.
+        for step in 0..tokens.len().min(if count > 6 { 4 } else { 60 }) {
+            let mut first = 0;
+            let rows: Vec<Vec<Row>> = (streams.iter())
+                .map(|&own| {
+                    let rows = (0..own).filter_map(|stream| {
+                        let token = tokens[step.checked_sub(first + stream)?];
+                        Some(Row { stream, token })
+                    });
+                    let rows = rows.collect();
+                    first += own;
+                    rows
+                })
+                .collect();
+            for done in side_by_side(&mut team, &rows) {
+                done.unwrap();
+            }
+            let mut first = 0;
+            for ((session, rows), own) in team.iter().zip(&rows).zip(&streams) {
+                for (row, fed) in rows.iter().enumerate() {
+                    let expected = &expected[step - (first + fed.stream)];
+                    assert!(
+                        result(session, &mut leaves, row) == *expected,
+                        "{streams:?}, step {step}, stream {}",
+                        first + fed.stream
+                    );
+                }
+                first += own;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_team_ends_when_one_of_it_does() {
+    let model = model();
+    let good = vec![Row {
+        stream: 0,
+        token: 1,
+    }];
+    let over = |result: &Result<(), Error>| matches!(result, Err(Error::Team));
+    // A session that fails.
+    let mut team = Session::team(&model, &[1, 1, 1], 1).unwrap();
+    let bad = vec![Row {
+        stream: 7,
+        token: 1,
+    }];
+    let results = side_by_side(&mut team, &[good.clone(), bad, good.clone()]);
+    assert!(over(&results[0]) && over(&results[2]), "{results:?}");
+    assert!(matches!(results[1], Err(Error::Rows(_))), "{results:?}");
+    assert!(over(&team[1].advance(&good)));
+    // A session that is no longer there.
+    let mut team = Session::team(&model, &[1, 1], 1).unwrap();
+    team.pop();
+    assert!(over(&team[0].advance(&good)));
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! The golden files still decode, and compressing still gives them, byte for byte, with any number of threads.
 //! `cargo run -p vatic --example golden` writes them anew.
-#![cfg(all(feature = "model-base", feature = "model-swift"))]
+#![cfg(all(
+    feature = "model-base",
+    feature = "model-swift",
+    feature = "model-deep"
+))]
 
 mod cases;
 

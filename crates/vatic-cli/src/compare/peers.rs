@@ -84,11 +84,11 @@ pub fn all(engine: &Engine, only: &[String]) -> Result<Vec<Program>> {
         Some(name) => programs.push(vatic_program(engine, models::by_name(name)?)?),
         None => {
             // The smallest results come last.
-            let mut names: Vec<_> = Model::shipped().map(|model| model.name).collect();
-            names.reverse();
+            let mut shipped: Vec<_> = Model::shipped().collect();
+            shipped.sort_by_key(|model| model.file_bytes);
             let prior = models::prior(engine.prior.as_deref())?;
-            for name in names {
-                let model = Model::named(name);
+            for shipped in shipped {
+                let model = Model::named(shipped.name);
                 // A prior suits the model that it was learnt with.
                 let options = Options::new().prior(prior.clone()).model(model.clone());
                 if prior.is_none() || options.model_for(b"").is_ok() {

@@ -36,7 +36,7 @@ fn table_names_every_peer() {
             .unwrap_or_else(|| panic!("{peer}\n{output}"));
         assert!(line.ends_with("verified"), "{line}");
     }
-    for own in ["vatic swift", "vatic base"] {
+    for own in ["vatic swift", "vatic base", "vatic deep"] {
         let line = output.lines().find(|line| line.contains(own)).unwrap();
         assert!(line.ends_with("verified"), "{line}");
     }

@@ -313,7 +313,8 @@ fn levels_choose_the_model() {
         (&["-1"], "swift"),
         (&["-4"], "swift"),
         (&["-5"], "base"),
-        (&["-9"], "base"),
+        (&["-8"], "base"),
+        (&["-9"], "deep"),
         (&["-9", "--model", "swift"], "swift"),
     ] {
         (place.vatic(args).args(["-f", "a.txt"]).assert()).success();

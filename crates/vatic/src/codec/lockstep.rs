@@ -49,6 +49,9 @@ pub(crate) struct Shape {
     /// The token that predictors are fed before each stream's first.
     pub boundary: u16,
     pub threads: usize,
+    /// How many predictors work as a team where the tokens are not known: each needs the others to predict, even one without
+    /// streams. No more than one if each works by itself.
+    pub team: usize,
 }
 
 /// Some neighbouring streams that share a predictor.
@@ -62,9 +65,12 @@ pub(crate) struct Group {
 
 impl Shape {
     /// How the streams are grouped: one group for each thread, so that every predictor is busy but for the moment in which
-    /// the coder has its tokens, and two streams at least in each, since a batch of one waits for memory.
+    /// the coder has its tokens, and two streams at least in each, since a batch of one waits for memory; a team shares what
+    /// would be waited for, so its groups may have one stream or none.
     pub(crate) fn groups(&self, transcript: Transcript) -> Vec<Group> {
-        let groups = if self.threads == 1 {
+        let groups = if self.teams(transcript) {
+            self.team
+        } else if self.threads == 1 {
             1
         } else {
             let most = (self.streams / 2).max(2).min(self.streams);
@@ -85,6 +91,11 @@ impl Shape {
             }
         };
         (0..groups).map(group).collect()
+    }
+
+    /// Whether the predictors work as a team.
+    pub(crate) fn teams(&self, transcript: Transcript) -> bool {
+        self.team > 1 && matches!(transcript, Transcript::Unknown)
     }
 }
 
@@ -309,7 +320,11 @@ fn in_turn<P: Predictor>(
         let (mut rows, mut tokens) = (Rows::default(), Vec::new());
         let mut time = ThreadTime::default();
         loop {
-            timed(&mut time.predicting, || feeder.fill(&mut rows))?;
+            match timed(&mut time.predicting, || feeder.fill(&mut rows)) {
+                // A team is over when one of it has ended.
+                Err(_) if turns.is(number) == Some(false) => return Ok(time),
+                other => other?,
+            };
             if !timed(&mut time.waiting, || turns.wait(number)) {
                 return Ok(time);
             }
@@ -501,11 +516,16 @@ mod tests {
                     streams,
                     boundary: 0,
                     threads: 1,
+                    team: 1,
                 };
                 let plain = log(shape, &pieces, false);
                 assert_eq!(plain.len(), tokens.len());
-                for threads in [1, 2, 5] {
-                    let shape = Shape { threads, ..shape };
+                for (threads, team) in [(1, 1), (2, 1), (5, 1), (2, 2), (5, 4)] {
+                    let shape = Shape {
+                        threads,
+                        team,
+                        ..shape
+                    };
                     assert_eq!(log(shape, &pieces, true), plain);
                     assert_eq!(log(shape, &pieces, false), plain);
                 }
@@ -522,6 +542,7 @@ mod tests {
             streams: 4,
             boundary: 0,
             threads: 2,
+            team: 1,
         };
         let order: Vec<(usize, u16)> = log(shape, &pieces, true)
             .iter()
@@ -548,11 +569,12 @@ mod tests {
                 }
             }
         }
-        for threads in [1, 2] {
+        for (threads, team) in [(1, 1), (2, 1), (2, 2)] {
             let shape = Shape {
                 streams: 16,
                 boundary: 0,
                 threads,
+                team,
             };
             let predictors = shape
                 .groups(Transcript::Unknown)

@@ -15,6 +15,13 @@ use crate::stats::{FrameStats, ThreadTime};
 /// Tokens between two reports to the meter.
 const REPORT: usize = 1 << 12;
 
+/// Weights for each stream from which on a decoder's predictors read them together: reading is then most of what they do. Measured
+/// with `base` and `deep` (docs/decisions.md).
+const TEAM_WEIGHTS: usize = 3 << 20;
+
+/// Beyond this the meetings would take longer than the reading.
+const MOST_IN_TEAM: usize = 8;
+
 /// Tokens that a stream takes in one go before the next stream's turn comes.
 ///
 /// Were each stream one long stretch of the frame, all parts of the frame would be coded at once, and the experts would have seen
@@ -316,16 +323,24 @@ fn shape(model: &Model, streams: usize, threads: usize) -> Shape {
         streams,
         boundary: model.boundary(),
         threads,
+        team: if model.weights() / streams < TEAM_WEIGHTS {
+            1
+        } else {
+            // Members wait for each other at every product: one without a core of its own would keep all of them waiting.
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            threads.min(cores).min(MOST_IN_TEAM)
+        },
     }
 }
 
 fn predictors(model: &Model, shape: &Shape, transcript: Transcript) -> Result<Vec<Transformer>> {
+    let groups = shape.groups(transcript);
+    if shape.teams(transcript) {
+        let streams: Vec<usize> = groups.iter().map(|group| group.streams).collect();
+        return model.team(&streams);
+    }
     let predictor = |group: Group| model.predictor(group.streams, group.block);
-    shape
-        .groups(transcript)
-        .into_iter()
-        .map(predictor)
-        .collect()
+    groups.into_iter().map(predictor).collect()
 }
 
 fn stats(model: &Model, tokens: usize, streams: usize, threads: Vec<ThreadTime>) -> FrameStats {

@@ -55,7 +55,7 @@ pub struct ShippedModel {
 }
 
 impl Model {
-    /// The model `base`, inside the program: the smallest results. It is what is taken if nothing else is asked for.
+    /// The model `base`, inside the program. It is what is taken if nothing else is asked for.
     #[cfg(feature = "model-base")]
     pub fn base() -> Model {
         Model::named("base").expect("compiled in")
@@ -65,6 +65,12 @@ impl Model {
     #[cfg(feature = "model-swift")]
     pub fn swift() -> Model {
         Model::named("swift").expect("compiled in")
+    }
+
+    /// The model `deep`, inside the program: the smallest results, a third as fast as `base`.
+    #[cfg(feature = "model-deep")]
+    pub fn deep() -> Model {
+        Model::named("deep").expect("compiled in")
     }
 
     /// The model of that name inside the program, if there is one.
@@ -191,6 +197,11 @@ impl Model {
         self.0.runtime.width()
     }
 
+    /// How many weights a step reads.
+    pub(crate) fn weights(&self) -> usize {
+        self.0.runtime.weights()
+    }
+
     pub(crate) fn boundary(&self) -> u16 {
         self.0.boundary
     }
@@ -211,6 +222,11 @@ impl Model {
     /// A predictor for so many streams, of so many tokens each at once.
     pub(crate) fn predictor(&self, streams: usize, block: usize) -> Result<Transformer> {
         self.0.runtime.predictor(streams, block)
+    }
+
+    /// Predictors for so many streams each, a token of each at once, that share the work of every step.
+    pub(crate) fn team(&self, streams: &[usize]) -> Result<Vec<Transformer>> {
+        self.0.runtime.team(streams)
     }
 
     /// The transformer alone, for measurements.

@@ -37,6 +37,10 @@ impl Runtime {
         self.0.config().width
     }
 
+    pub(crate) fn weights(&self) -> usize {
+        self.0.config().multiply_adds()
+    }
+
     pub(crate) fn id(&self) -> ModelId {
         let [a, b, c, d, e, f, g, h, ..] = self.0.id();
         ModelId([a, b, c, d, e, f, g, h])
@@ -56,11 +60,14 @@ impl Runtime {
     }
 
     pub(crate) fn predictor(&self, streams: usize, block: usize) -> Result<Transformer> {
-        Ok(Transformer {
-            session: Session::new(&self.0, streams, block).map_err(unusable)?,
-            rows: Vec::new(),
-            streams,
-        })
+        let session = Session::new(&self.0, streams, block).map_err(unusable)?;
+        Ok(Transformer::new(session, streams))
+    }
+
+    pub(crate) fn team(&self, streams: &[usize]) -> Result<Vec<Transformer>> {
+        let sessions = Session::team(&self.0, streams, 1).map_err(unusable)?;
+        let predictor = |(session, &streams)| Transformer::new(session, streams);
+        Ok(sessions.into_iter().zip(streams).map(predictor).collect())
     }
 
     pub(crate) fn leaves(&self) -> Result<Leaves> {
@@ -73,6 +80,16 @@ pub(crate) struct Transformer {
     session: Session,
     rows: Vec<Row>,
     streams: usize,
+}
+
+impl Transformer {
+    fn new(session: Session, streams: usize) -> Transformer {
+        Transformer {
+            session,
+            rows: Vec::new(),
+            streams,
+        }
+    }
 }
 
 impl Predictor for Transformer {

@@ -15,7 +15,11 @@ pub(crate) struct Shipped {
 
 impl Shipped {
     #[cfg_attr(
-        not(any(feature = "model-base", feature = "model-swift")),
+        not(any(
+            feature = "model-base",
+            feature = "model-swift",
+            feature = "model-deep"
+        )),
         expect(dead_code)
     )]
     const fn new(name: &'static str, id: [u8; 8], file: &'static [u8]) -> Shipped {
@@ -62,6 +66,7 @@ macro_rules! shipped {
 shipped! {
     "model-base" "base" 0x8c065d21179d8402
     "model-swift" "swift" 0xea2ea02e1bda5bf9
+    "model-deep" "deep" 0x65cd25fcf1f98cf3
 }
 
 pub(crate) fn named(name: &str) -> Option<&'static Shipped> {

@@ -97,6 +97,8 @@ pub fn all() -> Result<Vec<Case>> {
     )?;
     let base = || Options::new().model(Some(Model::base()));
     add("tokens-base.vtc", &story[..2500], base())?;
+    let deep = || Options::new().model(Some(Model::deep()));
+    add("tokens-deep.vtc", &story[..800], deep())?;
     add(
         "frames.vtc",
         &[story, &noise(66_000)].concat(),

@@ -1,0 +1,237 @@
+//! Sessions on several threads that share every product with a matrix: each reads its part of the weights, for the rows of all.
+//!
+//! A step of few rows takes as long as it takes to read the weights. Two sessions that each have half of the streams would read all of
+//! them twice; two of a team read them once. The price is two meetings for each product. What is computed is the same to the last
+//! bit: a product's outputs do not depend on each other.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
+
+use crate::kernels::{Activations, Kernel};
+use crate::numerics::Quantised;
+use crate::packed::PANEL;
+use crate::{Error, Packed};
+
+/// How often a member looks whether the others have come before it goes to sleep: some 250 µs, longer than a coder takes for its
+/// part of a step's tokens.
+const LOOKS: u32 = 10_000;
+
+/// What the members have in common. Locks are never waited for: the meetings say whose time it is to use what.
+struct Team {
+    seats: Vec<Seat>,
+    meeting: Meeting,
+}
+
+/// What a member has for the others.
+#[derive(Default)]
+struct Seat {
+    rows: RwLock<Rows>,
+    /// Of the rows of all members with its panels of the weights.
+    products: RwLock<Vec<f32>>,
+}
+
+/// Quantised rows.
+#[derive(Default)]
+struct Rows {
+    levels: Vec<i8>,
+    rows: Vec<Quantised>,
+}
+
+impl Rows {
+    fn clear(&mut self) {
+        self.levels.clear();
+        self.rows.clear();
+    }
+
+    fn extend(&mut self, levels: &[i8], rows: &[Quantised]) {
+        self.levels.extend_from_slice(levels);
+        self.rows.extend_from_slice(rows);
+    }
+}
+
+/// A session's place in a team. The team is over when it is dropped.
+pub(crate) struct Member {
+    team: Arc<Team>,
+    number: usize,
+    /// The rows of all members.
+    all: Rows,
+}
+
+/// The members of a new team.
+pub(crate) fn members(count: usize) -> impl Iterator<Item = Member> {
+    let team = Arc::new(Team {
+        seats: (0..count).map(|_| Seat::default()).collect(),
+        meeting: Meeting::new(count),
+    });
+    (0..count).map(move |number| Member {
+        team: Arc::clone(&team),
+        number,
+        all: Rows::default(),
+    })
+}
+
+impl Member {
+    /// Ends the team.
+    pub fn leave(&self) {
+        self.team.meeting.end();
+    }
+
+    /// The product of a member's own rows with a matrix, put into `out` or added to it, while the others do the same with theirs.
+    ///
+    /// # Errors
+    /// [`Error::Team`] if another member has left.
+    pub fn product(
+        &mut self,
+        kernel: &dyn Kernel,
+        own: &Activations,
+        weights: &Packed,
+        out: &mut [f32],
+        add: bool,
+    ) -> Result<(), Error> {
+        let Member { team, number, all } = self;
+        let seat = &team.seats[*number];
+        let mut rows = write(&seat.rows);
+        rows.clear();
+        rows.extend(own.levels, own.rows);
+        drop(rows);
+        team.meeting.attend()?;
+
+        all.clear();
+        let mut before = 0;
+        for (n, seat) in team.seats.iter().enumerate() {
+            if n == *number {
+                before = all.rows.len();
+            }
+            let rows = read(&seat.rows);
+            all.extend(&rows.levels, &rows.rows);
+        }
+        let panels = team.panels(weights, *number);
+        let mut products = write(&seat.products);
+        products.resize(all.rows.len() * panels.len() * PANEL, 0.0);
+        let x = Activations {
+            levels: &all.levels,
+            rows: &all.rows,
+            length: own.length,
+        };
+        kernel.linear(&x, weights, panels, &mut products, false);
+        drop(products);
+        team.meeting.attend()?;
+
+        for (n, seat) in team.seats.iter().enumerate() {
+            let panels = team.panels(weights, n);
+            let columns = panels.start * PANEL..panels.end * PANEL;
+            if columns.is_empty() {
+                continue;
+            }
+            let products = read(&seat.products);
+            let products = products.chunks_exact(columns.len()).skip(before);
+            for (out, products) in out.chunks_exact_mut(weights.padded_outputs()).zip(products) {
+                let out = &mut out[columns.clone()];
+                if add {
+                    (out.iter_mut().zip(products)).for_each(|(out, product)| *out += product);
+                } else {
+                    out.copy_from_slice(products);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl Team {
+    /// The part of a matrix that a member computes with.
+    fn panels(&self, weights: &Packed, number: usize) -> Range<usize> {
+        let start = |n| weights.panels() * n / self.seats.len();
+        start(number)..start(number + 1)
+    }
+}
+
+/// Where members wait for each other.
+struct Meeting {
+    members: usize,
+    arrived: AtomicUsize,
+    /// How often all have been there.
+    rounds: AtomicUsize,
+    over: AtomicBool,
+    /// How many are asleep; held while `rounds` or `over` changes, so that nobody falls asleep meanwhile.
+    asleep: Mutex<usize>,
+    changed: Condvar,
+}
+
+impl Meeting {
+    fn new(members: usize) -> Meeting {
+        Meeting {
+            members,
+            arrived: AtomicUsize::new(0),
+            rounds: AtomicUsize::new(0),
+            over: AtomicBool::new(false),
+            asleep: Mutex::new(0),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Returns when all members have called it as often as this one.
+    fn attend(&self) -> Result<(), Error> {
+        let round = self.rounds.load(Ordering::Acquire);
+        if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.members {
+            self.arrived.store(0, Ordering::Relaxed);
+            self.announce(|| self.rounds.store(round.wrapping_add(1), Ordering::Release));
+        } else {
+            self.wait(round);
+        }
+        if self.over.load(Ordering::Acquire) {
+            return Err(Error::Team);
+        }
+        Ok(())
+    }
+
+    fn wait(&self, round: usize) {
+        let done =
+            || self.rounds.load(Ordering::Acquire) != round || self.over.load(Ordering::Acquire);
+        for _ in 0..LOOKS {
+            if done() {
+                return;
+            }
+            std::hint::spin_loop();
+        }
+        let mut asleep = self.asleep();
+        while !done() {
+            *asleep += 1;
+            asleep = (self.changed.wait(asleep)).unwrap_or_else(PoisonError::into_inner);
+            *asleep -= 1;
+        }
+    }
+
+    fn announce(&self, change: impl FnOnce()) {
+        let asleep = self.asleep();
+        change();
+        if *asleep > 0 {
+            self.changed.notify_all();
+        }
+    }
+
+    fn end(&self) {
+        self.announce(|| self.over.store(true, Ordering::Release));
+    }
+
+    fn asleep(&self) -> MutexGuard<'_, usize> {
+        self.asleep.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
