@@ -26,6 +26,14 @@ const LEVELS: [(&str, u32); 9] = [
     ("deep", 0),
 ];
 
+/// The levels above this take minutes for a megabyte.
+const EVERYDAY: usize = 8;
+
+/// Whether some level for every day's use has the model of that name.
+pub fn everyday(model: &str) -> bool {
+    LEVELS[..EVERYDAY].iter().any(|(name, _)| *name == model)
+}
+
 /// Settings to compress with.
 pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options> {
     let prior = prior(engine.prior.as_deref())?;

@@ -1,6 +1,6 @@
 use crate::Matrix;
 use crate::memory::Memory;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Columns of a panel: results that are computed side by side.
 pub(crate) const PANEL: usize = 16;
@@ -41,10 +41,14 @@ impl Packed {
         let shapes: Vec<Shape> = matrices.iter().map(|matrix| Shape::of(matrix)).collect();
         let mut memory = Memory::new(shapes.iter().map(Shape::lines).sum());
         let mut rest = memory.lines_mut();
-        for (matrix, shape) in matrices.iter().zip(&shapes) {
-            let lines = rest.split_off_mut(..shape.lines());
-            shape.pack(matrix, lines.expect("there are as many lines as all need"));
-        }
+        let jobs: Vec<_> = (matrices.iter().zip(&shapes))
+            .map(|(matrix, shape)| {
+                let lines = rest.split_off_mut(..shape.lines());
+                let lines = lines.expect("there are as many lines as all need");
+                (*matrix, shape, lines)
+            })
+            .collect();
+        pack_all(jobs);
         let memory = Arc::new(memory);
         let mut start = 0;
         let place = |(matrix, shape): (&&Matrix, &Shape)| {
@@ -113,6 +117,40 @@ impl Packed {
     }
 }
 
+/// Lines that are packed on one thread: a fraction of a millisecond, far longer than a thread takes to start.
+const LINES_ALONE: usize = 1 << 14;
+
+/// Packs matrices, on all cores where they are large: it is most of what a short message waits for.
+fn pack_all(jobs: Vec<(&Matrix, &Shape, &mut [Line])>) {
+    let lines: usize = jobs.iter().map(|(_, shape, _)| shape.lines()).sum();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = Mutex::new(jobs);
+    let work = || {
+        while let Some((matrix, shape, lines)) = next(&jobs) {
+            shape.pack(matrix, lines);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..cores.min(lines / LINES_ALONE) {
+            scope.spawn(work);
+        }
+        work();
+    });
+}
+
+fn next<T>(jobs: &Mutex<Vec<T>>) -> Option<T> {
+    jobs.lock().unwrap_or_else(PoisonError::into_inner).pop()
+}
+
+/// Four weights with [`BIAS`] added to each: without a carry, since it is added to seven bits of each byte and the eighth is put
+/// back.
+fn biased(weights: [i8; 4]) -> [u8; 4] {
+    const BIASES: u32 = u32::from_ne_bytes([BIAS as u8; 4]);
+    const SIGNS: u32 = u32::from_ne_bytes([0x80; 4]);
+    let weights = u32::from_ne_bytes(weights.map(|weight| weight as u8));
+    (((weights & !SIGNS) + BIASES) ^ (weights & SIGNS)).to_ne_bytes()
+}
+
 /// The packed form of a matrix.
 struct Shape {
     inputs: usize,
@@ -147,10 +185,16 @@ impl Shape {
                 panel.fill(Line([BIAS as u8; 64]));
             }
             for (output, row) in rows.chunks_exact(self.inputs).enumerate() {
-                for (line, quad) in panel.iter_mut().zip(row.chunks(4)) {
-                    for (to, &weight) in line.0[4 * output..].iter_mut().zip(quad) {
-                        *to = (weight + BIAS as i8) as u8;
-                    }
+                let (quads, rest) = row.as_chunks();
+                for (line, &quad) in panel.iter_mut().zip(quads) {
+                    line.0.as_chunks_mut().0[output] = biased(quad);
+                }
+                for (to, &weight) in panel[quads.len()..]
+                    .iter_mut()
+                    .flat_map(|line| &mut line.0[4 * output..])
+                    .zip(rest)
+                {
+                    *to = (weight + BIAS as i8) as u8;
                 }
             }
         }

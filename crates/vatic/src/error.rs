@@ -103,8 +103,10 @@ pub enum Error {
     /// A model file that cannot be used.
     #[error("the model cannot be used: {0}")]
     Model(String),
-    /// The model given has another identity than the one named.
-    #[error("model {has} was given and model {needs} is needed")]
+    /// A prior was learnt with another model.
+    #[error(
+        "the prior was learnt with the model {needs}, and this is for the model {has}; take the prior's model (`--model` in the command) or another prior"
+    )]
     OtherModel {
         /// The identity asked for.
         needs: ModelId,

@@ -38,7 +38,7 @@ impl Program {
     }
 }
 
-/// All programs, or those whose name contains one of `only`; vatic with the models inside it, or the one chosen.
+/// All programs, or those whose name contains one of `only`; vatic with the models for every day, or the one chosen.
 pub fn all(engine: &Engine, only: &[String]) -> Result<Vec<Program>> {
     let mut programs = vec![
         Program::one("gzip", "-6", Gzip(6)),
@@ -88,6 +88,9 @@ pub fn all(engine: &Engine, only: &[String]) -> Result<Vec<Program>> {
             shipped.sort_by_key(|model| model.file_bytes);
             let prior = models::prior(engine.prior.as_deref())?;
             for shipped in shipped {
+                if prior.is_none() && !models::everyday(shipped.name) {
+                    continue;
+                }
                 let model = Model::named(shipped.name);
                 // A prior suits the model that it was learnt with.
                 let options = Options::new().prior(prior.clone()).model(model.clone());
@@ -110,12 +113,24 @@ pub fn all(engine: &Engine, only: &[String]) -> Result<Vec<Program>> {
     Ok(programs)
 }
 
-/// The models among the programs.
+/// The models that the programs carry: if one is vatic with any, all those inside it, and the one given.
 pub fn models(programs: &[Program]) -> Vec<ModelInfo> {
-    programs
-        .iter()
-        .flat_map(|program| program.models.clone())
-        .collect()
+    let used: Vec<&ModelInfo> = programs.iter().flat_map(|p| &p.models).collect();
+    if used.is_empty() {
+        return vec![];
+    }
+    let inside = Model::shipped().map(|model| ModelInfo {
+        name: model.name.into(),
+        id: model.id.to_string(),
+        bytes: model.file_bytes,
+    });
+    let mut models: Vec<ModelInfo> = inside.collect();
+    for model in used {
+        if models.iter().all(|other| other.id != model.id) {
+            models.push(model.clone());
+        }
+    }
+    models
 }
 
 /// How many threads vatic uses.

@@ -402,6 +402,38 @@ fn a_prior_that_was_learnt_helps_and_is_needed() {
 }
 
 #[test]
+fn a_prior_brings_the_model_it_was_learnt_with() {
+    let place = Place::with_text();
+    place.write("sample.txt", &text());
+    for model in ["swift", "base"] {
+        (place.vatic(&["learn", "--model", model, "sample.txt", "-fo", "p.vtp"]))
+            .assert()
+            .success();
+        // Whatever the level.
+        for level in ["-1", "-9"] {
+            (place.vatic(&[level, "-fD", "p.vtp", "a.txt"]).assert()).success();
+            let listed = place.vatic(&["-l", "a.txt.vtc"]).assert().success();
+            let listed = String::from_utf8(listed.get_output().stdout.clone()).unwrap();
+            assert!(listed.contains(&format!(" {model} ")), "{level} {listed}");
+            (place.vatic(&["-dcD", "p.vtp", "a.txt.vtc"]).assert())
+                .success()
+                .stdout(text());
+        }
+        let other = if model == "base" { "swift" } else { "base" };
+        (place
+            .vatic(&["compare", "--only", "vatic", "-D", "p.vtp", "a.txt"])
+            .assert())
+        .success()
+        .stdout(contains(format!("vatic {model}")).and(contains(other).not()));
+        (place
+            .vatic(&["--model", other, "-fD", "p.vtp", "a.txt"])
+            .assert())
+        .code(1)
+        .stderr(contains("a.txt").and(contains("prior")));
+    }
+}
+
+#[test]
 fn says_as_much_as_asked() {
     let place = Place::with_text();
     place.vatic(&["-vv", "a.txt"]).assert().success().stderr(
