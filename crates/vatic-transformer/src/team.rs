@@ -179,27 +179,22 @@ impl Meeting {
         }
     }
 
-    /// Returns when all members have called it as often as this one.
+    /// Returns when all members have called it as often as this one; then it has been a success, even if one of them has left since.
     fn attend(&self) -> Result<(), Error> {
+        if self.over.load(Ordering::Acquire) {
+            return Err(Error::Team);
+        }
         let round = self.rounds.load(Ordering::Acquire);
         if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.members {
             self.arrived.store(0, Ordering::Relaxed);
             self.announce(|| self.rounds.store(round.wrapping_add(1), Ordering::Release));
-        } else {
-            self.wait(round);
+            return Ok(());
         }
-        if self.over.load(Ordering::Acquire) {
-            return Err(Error::Team);
-        }
-        Ok(())
-    }
-
-    fn wait(&self, round: usize) {
-        let done =
-            || self.rounds.load(Ordering::Acquire) != round || self.over.load(Ordering::Acquire);
+        let all_there = || self.rounds.load(Ordering::Acquire) != round;
+        let done = || all_there() || self.over.load(Ordering::Acquire);
         for _ in 0..LOOKS {
             if done() {
-                return;
+                break;
             }
             std::hint::spin_loop();
         }
@@ -208,6 +203,12 @@ impl Meeting {
             *asleep += 1;
             asleep = (self.changed.wait(asleep)).unwrap_or_else(PoisonError::into_inner);
             *asleep -= 1;
+        }
+        drop(asleep);
+        if all_there() {
+            Ok(())
+        } else {
+            Err(Error::Team)
         }
     }
 
@@ -234,4 +235,78 @@ fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
 
 fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Matrix, kernels};
+
+    const INPUTS: usize = 8;
+    const OUTPUTS: usize = 40;
+
+    #[test]
+    fn members_compute_what_one_does() {
+        let kernel = kernels::named("portable").unwrap();
+        let matrix = Matrix {
+            weight: (0..OUTPUTS * INPUTS)
+                .map(|n| ((n * 37 % 127) as i32 - 63) as i8)
+                .collect(),
+            scale: (0..OUTPUTS).map(|n| 0.01 + n as f32 / 64.0).collect(),
+        };
+        let weights = Packed::new(&matrix);
+        // A member without rows, one with one, one with two.
+        let rows: Vec<Rows> = (0..3usize).map(rows_of).collect();
+        let own = |rows: &Rows, compute: &mut dyn FnMut(&Activations, &mut [f32])| {
+            let mut out = vec![1.5; rows.rows.len() * weights.padded_outputs()];
+            let x = Activations {
+                levels: &rows.levels,
+                rows: &rows.rows,
+                length: INPUTS,
+            };
+            compute(&x, &mut out);
+            out
+        };
+        for add in [false, true] {
+            let together: Vec<Vec<f32>> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (members(rows.len()).zip(&rows))
+                    .map(|(mut member, rows)| {
+                        let weights = &weights;
+                        scope.spawn(move || {
+                            // Twice, so that the second product follows on the heels of the first.
+                            own(rows, &mut |x, out| {
+                                let before = out.to_vec();
+                                member.product(kernel, x, weights, out, add).unwrap();
+                                out.copy_from_slice(&before);
+                                member.product(kernel, x, weights, out, add).unwrap();
+                            })
+                        })
+                    })
+                    .collect();
+                (threads.into_iter())
+                    .map(|thread| thread.join().unwrap())
+                    .collect()
+            });
+            for (rows, together) in rows.iter().zip(together) {
+                let alone = own(rows, &mut |x, out| {
+                    kernel.linear(x, &weights, 0..weights.panels(), out, add);
+                });
+                assert_eq!(together, alone, "add: {add}");
+            }
+        }
+    }
+
+    fn rows_of(count: usize) -> Rows {
+        let levels: Vec<i8> = (0..count * INPUTS)
+            .map(|n| ((n * 91 % 255) as i32 - 127) as i8)
+            .collect();
+        let quantised = |levels: &[i8]| Quantised {
+            scale: 0.02 + f32::from(levels[0].unsigned_abs()) / 100.0,
+            sum: levels.iter().map(|&level| i32::from(level)).sum(),
+        };
+        Rows {
+            rows: levels.chunks_exact(INPUTS).map(quantised).collect(),
+            levels,
+        }
+    }
 }
