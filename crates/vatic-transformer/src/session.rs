@@ -82,8 +82,8 @@ impl Session {
 
     /// Sessions of so many streams each (some may have none) that work side by side, each on a thread of its own, and share the
     /// reading of the weights: all of them have to make each call at the same time, with whatever rows each has, and each
-    /// waits for the others. It is faster where rows are so few that a call takes as long as reading the weights does, and the results are
-    /// the same.
+    /// waits for the others. It is faster where rows are so few that a call takes as long as reading the weights does; every now and then
+    /// it is timed whether it is, and otherwise each computes its own rows. The results are the same.
     ///
     /// When a session is dropped, its team is over.
     ///
@@ -330,6 +330,9 @@ impl Session {
         }
         if rows.len() == 0 && self.team.is_none() {
             return Ok(());
+        }
+        if let Some(member) = &mut self.team {
+            member.begin()?;
         }
         predictions.resize(rows.len(), &self.model);
         let _mode = DefaultMode::enter();

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{
     Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
+use std::time::{Duration, Instant};
 
 use crate::kernels::{Activations, Kernel};
 use crate::numerics::Quantised;
@@ -19,10 +20,16 @@ use crate::{Error, Packed};
 /// part of a step's tokens.
 const LOOKS: u32 = 10_000;
 
+/// Calls after which it is tried again whether they are quicker alone, and those of each trial; a trial's second half is timed.
+const CYCLE: u32 = 1024;
+const TRIAL: u32 = 16;
+
 /// What the members have in common. Locks are never waited for: the meetings say whose time it is to use what.
 struct Team {
     seats: Vec<Seat>,
     meeting: Meeting,
+    /// Whether the last trial says that each had better compute its own rows. The first member decides.
+    alone: AtomicBool,
 }
 
 /// What a member has for the others.
@@ -58,6 +65,11 @@ pub(crate) struct Member {
     number: usize,
     /// The rows of all members.
     all: Rows,
+    calls: u32,
+    /// Whether each computes its own rows for now.
+    alone: bool,
+    since: Instant,
+    alone_took: Duration,
 }
 
 /// The members of a new team.
@@ -65,11 +77,16 @@ pub(crate) fn members(count: usize) -> impl Iterator<Item = Member> {
     let team = Arc::new(Team {
         seats: (0..count).map(|_| Seat::default()).collect(),
         meeting: Meeting::new(count),
+        alone: AtomicBool::new(false),
     });
     (0..count).map(move |number| Member {
         team: Arc::clone(&team),
         number,
         all: Rows::default(),
+        calls: 0,
+        alone: false,
+        since: Instant::now(),
+        alone_took: Duration::ZERO,
     })
 }
 
@@ -77,6 +94,39 @@ impl Member {
     /// Ends the team.
     pub fn leave(&self) {
         self.team.meeting.end();
+    }
+
+    /// Begins a call, of which each member makes as many as the others. Where other work keeps the cores busy, members wait for each
+    /// other far longer than they compute; so both ways are tried now and then, and the quicker one is taken. The results are
+    /// the same.
+    ///
+    /// # Errors
+    /// [`Error::Team`] if another member has left.
+    pub fn begin(&mut self) -> Result<(), Error> {
+        const TIMED: u32 = TRIAL / 2;
+        const TOGETHER: u32 = TRIAL;
+        const TOGETHER_TIMED: u32 = TRIAL + TIMED;
+        const DECIDED: u32 = 2 * TRIAL;
+        match self.calls % CYCLE {
+            0 => self.alone = true,
+            TIMED | TOGETHER_TIMED => self.since = Instant::now(),
+            TOGETHER => {
+                self.alone_took = self.since.elapsed();
+                self.alone = false;
+            }
+            DECIDED => {
+                if self.number == 0 {
+                    let alone = self.alone_took < self.since.elapsed();
+                    self.team.alone.store(alone, Ordering::Relaxed);
+                }
+                // Before the next decision all have been together again, so all see this one.
+                self.team.meeting.attend()?;
+                self.alone = self.team.alone.load(Ordering::Relaxed);
+            }
+            _ => {}
+        }
+        self.calls = self.calls.wrapping_add(1);
+        Ok(())
     }
 
     /// The product of a member's own rows with a matrix, put into `out` or added to it, while the others do the same with theirs.
@@ -91,7 +141,15 @@ impl Member {
         out: &mut [f32],
         add: bool,
     ) -> Result<(), Error> {
-        let Member { team, number, all } = self;
+        if self.alone {
+            if !own.rows.is_empty() {
+                kernel.linear(own, weights, 0..weights.panels(), out, add);
+            }
+            return Ok(());
+        }
+        let Member {
+            team, number, all, ..
+        } = self;
         let seat = &team.seats[*number];
         let mut rows = write(&seat.rows);
         rows.clear();
@@ -116,7 +174,9 @@ impl Member {
             rows: &all.rows,
             length: own.length,
         };
-        kernel.linear(&x, weights, panels, &mut products, false);
+        if !x.rows.is_empty() {
+            kernel.linear(&x, weights, panels, &mut products, false);
+        }
         drop(products);
         team.meeting.attend()?;
 
@@ -192,19 +252,18 @@ impl Meeting {
         }
         let all_there = || self.rounds.load(Ordering::Acquire) != round;
         let done = || all_there() || self.over.load(Ordering::Acquire);
-        for _ in 0..LOOKS {
-            if done() {
-                break;
-            }
+        let mut looks = 0..LOOKS;
+        while !done() && looks.next().is_some() {
             std::hint::spin_loop();
         }
-        let mut asleep = self.asleep();
-        while !done() {
-            *asleep += 1;
-            asleep = (self.changed.wait(asleep)).unwrap_or_else(PoisonError::into_inner);
-            *asleep -= 1;
+        if !done() {
+            let mut asleep = self.asleep();
+            while !done() {
+                *asleep += 1;
+                asleep = (self.changed.wait(asleep)).unwrap_or_else(PoisonError::into_inner);
+                *asleep -= 1;
+            }
         }
-        drop(asleep);
         if all_there() {
             Ok(())
         } else {
