@@ -5,7 +5,8 @@
 //! own. An encoder knows all tokens: its predictors run ahead by as many steps as they have buffers, and the calling thread
 //! codes. In a decoder a group's next prediction needs its tokens, so each thread decodes its group's own tokens when its turn
 //! comes, and predicts while the others have theirs: the coder is handed on, and nobody has to be woken to use it. A prediction
-//! depends on nothing but its own stream, so how streams are grouped changes no bit.
+//! depends on nothing but its own stream, so how streams are grouped changes no bit. Where a step has few rows for the weights that it
+//! reads, a decoder's predictors are a team, which shares the reading ([`vatic_transformer::Session::team`]).
 
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
