@@ -37,22 +37,31 @@ pub fn everyday(model: &str) -> bool {
 /// Settings to compress with.
 pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options> {
     let prior = prior(engine.prior.as_deref())?;
-    let learnt = prior.is_some();
-    let options = Options::new().threads(engine.threads).prior(prior);
+    let options = Options::new().threads(engine.threads).prior(prior.clone());
     let level = level.map(|level| LEVELS[level.clamp(1, 9) - 1]);
     let options = match level {
         Some((_, least_gain)) => options.least_gain(least_gain),
         None => options,
     };
-    Ok(match (&engine.model, level) {
-        (Some(name), _) => options.model(by_name(name)?),
-        // A prior says by itself which of them it was learnt with.
-        (None, _) if learnt => {
-            options.models(Model::shipped().filter_map(|model| Model::named(model.name)))
-        }
-        (None, Some((name, _))) => options.model(by_name(name)?),
-        (None, None) => options,
+    Ok(match (&engine.model, &prior, level) {
+        (Some(name), _, _) => options.model(by_name(name)?),
+        (None, Some(prior), _) => options.model(learnt_with(prior)?),
+        (None, None, Some((name, _))) => options.model(by_name(name)?),
+        (None, None, None) => options,
     })
+}
+
+/// The model that a prior was learnt with, if with any: one of those inside the program, or it has to be named.
+pub fn learnt_with(prior: &Prior) -> anyhow::Result<Option<Model>> {
+    let Some(id) = prior.model() else {
+        return Ok(None);
+    };
+    match Model::shipped().find(|model| model.id == id) {
+        Some(model) => Ok(Model::named(model.name)),
+        None => bail!(
+            "the prior was learnt with the model {id}, which is not inside the program; give its file with --model"
+        ),
+    }
 }
 
 /// Settings to decompress with: the data names its model, a model file given is an addition to those inside.

@@ -80,23 +80,18 @@ pub fn all(engine: &Engine, only: &[String]) -> Result<Vec<Program>> {
             models: vec![],
         },
     ];
-    match &engine.model {
-        Some(name) => programs.push(vatic_program(engine, models::by_name(name)?)?),
-        None => {
+    let prior = models::prior(engine.prior.as_deref())?;
+    match (&engine.model, &prior) {
+        (Some(name), _) => programs.push(vatic_program(engine, models::by_name(name)?)?),
+        (None, Some(prior)) => programs.push(vatic_program(engine, models::learnt_with(prior)?)?),
+        (None, None) => {
             // The smallest results come last.
-            let mut shipped: Vec<_> = Model::shipped().collect();
+            let mut shipped: Vec<_> = Model::shipped()
+                .filter(|model| models::everyday(model.name))
+                .collect();
             shipped.sort_by_key(|model| model.file_bytes);
-            let prior = models::prior(engine.prior.as_deref())?;
             for shipped in shipped {
-                if prior.is_none() && !models::everyday(shipped.name) {
-                    continue;
-                }
-                let model = Model::named(shipped.name);
-                // A prior suits the model that it was learnt with.
-                let options = Options::new().prior(prior.clone()).model(model.clone());
-                if prior.is_none() || options.model_for(b"").is_ok() {
-                    programs.push(vatic_program(engine, model)?);
-                }
+                programs.push(vatic_program(engine, Model::named(shipped.name))?);
             }
         }
     }

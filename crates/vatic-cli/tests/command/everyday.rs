@@ -431,6 +431,18 @@ fn a_prior_brings_the_model_it_was_learnt_with() {
         .code(1)
         .stderr(contains("a.txt").and(contains("prior")));
     }
+    // One that was learnt without a model, too.
+    (place.vatic(&["learn", "--model", "none", "sample.txt", "-fo", "p.vtp"]))
+        .assert()
+        .success();
+    (place.vatic(&["-fD", "p.vtp", "a.txt"]).assert()).success();
+    (place.vatic(&["-dcD", "p.vtp", "a.txt.vtc"]).assert())
+        .success()
+        .stdout(text());
+    (place.vatic(&["compare", "--only", "vatic", "-D", "p.vtp", "a.txt"]))
+        .assert()
+        .success()
+        .stdout(contains("vatic without model"));
 }
 
 #[test]
