@@ -74,6 +74,11 @@ impl ModelFile {
     /// # Errors
     /// [`Error::Format`], [`Error::Metadata`], [`Error::Version`], [`Error::Config`] or [`Error::Tensor`], with what is wrong.
     pub fn from_bytes(bytes: &[u8]) -> Result<ModelFile, Error> {
+        ModelFile::read(bytes, true)
+    }
+
+    /// Reads a file, or one [written](ModelFile::write) without weights: its matrices have scales alone.
+    pub(crate) fn read(bytes: &[u8], weights: bool) -> Result<ModelFile, Error> {
         let format = |error: safetensors::SafeTensorError| Error::Format(error.to_string());
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
         let description = header
@@ -85,7 +90,11 @@ impl ModelFile {
             .map_err(|error| Error::Metadata(format!("unreadable: {error}")))?;
         config.validate()?;
         let file = SafeTensors::deserialize(bytes).map_err(format)?;
-        let mut reader = Reader { file, taken: 0 };
+        let mut reader = Reader {
+            file,
+            taken: 0,
+            weights,
+        };
         let (width, heads) = (config.width, config.heads * config.head_dim);
         let embed = reader.matrix("embed", config.vocab, width)?;
         let head = reader.matrix("head", config.groups, width)?;
@@ -161,6 +170,11 @@ impl ModelFile {
     /// # Errors
     /// Those of [`ModelFile::from_bytes`], which the result has passed.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        self.write(true)
+    }
+
+    /// The file's bytes, with or without the matrices' weights.
+    pub(crate) fn write(&self, weights: bool) -> Result<Vec<u8>, Error> {
         let le = |values: &[f32]| -> Vec<u8> {
             values
                 .iter()
@@ -171,13 +185,15 @@ impl ModelFile {
         let mut matrix = |name: &str, matrix: &Matrix| {
             let rows = matrix.scale.len();
             let columns = matrix.weight.len().checked_div(rows).unwrap_or(0);
-            let weight = matrix.weight.iter().map(|&weight| weight as u8).collect();
-            tensors.push((
-                format!("{name}.weight"),
-                Dtype::I8,
-                vec![rows, columns],
-                weight,
-            ));
+            if weights {
+                let weight = matrix.weight.iter().map(|&weight| weight as u8).collect();
+                tensors.push((
+                    format!("{name}.weight"),
+                    Dtype::I8,
+                    vec![rows, columns],
+                    weight,
+                ));
+            }
             tensors.push((
                 format!("{name}.scale"),
                 Dtype::F32,
@@ -278,8 +294,17 @@ impl ModelFile {
             .map_err(|error| Error::Metadata(format!("unwritable: {error}")))?;
         let metadata = HashMap::from([("vatic".to_string(), description)]);
         let bytes = safetensors::serialize(views, Some(metadata)).map_err(format)?;
-        ModelFile::from_bytes(&bytes)?;
+        ModelFile::read(&bytes, weights)?;
         Ok(bytes)
+    }
+
+    /// All matrices, in the order in which they are packed.
+    pub(crate) fn matrices(&self) -> Vec<&Matrix> {
+        let mut matrices = vec![&self.embed, &self.head];
+        for layer in &self.layers {
+            matrices.extend([&layer.qkv, &layer.out, &layer.up, &layer.down]);
+        }
+        matrices
     }
 }
 
@@ -316,6 +341,8 @@ pub fn rope_cosines(period: usize) -> Vec<f32> {
 struct Reader<'a> {
     file: SafeTensors<'a>,
     taken: usize,
+    /// Whether matrices have weights.
+    weights: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -376,6 +403,10 @@ impl<'a> Reader<'a> {
         let scale = self.factors(&scale_name, rows)?;
         if scale.iter().any(|&scale| scale < 0.0) {
             return Err(Error::tensor(scale_name, "holds negative values"));
+        }
+        if !self.weights {
+            let weight = Vec::new();
+            return Ok(Matrix { weight, scale });
         }
         let name = format!("{name}.weight");
         let weight: Vec<i8> = self

@@ -42,6 +42,7 @@ mod cache;
 mod config;
 mod error;
 mod file;
+mod image;
 pub mod kernels;
 mod memory;
 mod mode;

@@ -12,6 +12,8 @@ pub(crate) enum Memory {
     Pages(MmapMut),
     /// Where the system gives none.
     Heap(Vec<Line>),
+    /// Packed before, and part of the program.
+    Program(&'static [Line]),
 }
 
 impl Memory {
@@ -37,13 +39,16 @@ impl Memory {
         match self {
             Memory::Pages(pages) => bytemuck::cast_slice(pages),
             Memory::Heap(lines) => lines,
+            Memory::Program(lines) => lines,
         }
     }
 
+    /// To fill new memory.
     pub fn lines_mut(&mut self) -> &mut [Line] {
         match self {
             Memory::Pages(pages) => bytemuck::cast_slice_mut(pages),
             Memory::Heap(lines) => lines,
+            Memory::Program(_) => unreachable!("it is filled already"),
         }
     }
 }

@@ -45,10 +45,7 @@ impl Model {
     /// Those of [`ModelFile::from_bytes`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
         let file = ModelFile::from_bytes(bytes)?;
-        let mut matrices = vec![&file.embed, &file.head];
-        for layer in &file.layers {
-            matrices.extend([&layer.qkv, &layer.out, &layer.up, &layer.down]);
-        }
+        let matrices = file.matrices();
         // Side by side, for a large file: each takes a millisecond for some megabytes.
         let (packed, id) = std::thread::scope(|scope| {
             let id = (bytes.len() >= HASHED_BESIDE).then(|| scope.spawn(|| blake3::hash(bytes)));
@@ -57,6 +54,16 @@ impl Model {
             (packed, id)
         });
         let id = id.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok(Model::new(file, packed, *id.as_bytes(), bytes.len()))
+    }
+
+    /// What was in a file, its matrices packed in their order.
+    pub(crate) fn new(
+        file: ModelFile,
+        packed: Vec<Packed>,
+        id: [u8; 32],
+        file_bytes: usize,
+    ) -> Model {
         let mut packed = packed.into_iter();
         let mut next = || packed.next().expect("there is one for each matrix");
         let (embed, head) = (next(), next());
@@ -78,7 +85,7 @@ impl Model {
         let mut embed_bias = in_bits(file.embed_bias);
         embed_bias.resize(file.config.vocab.next_multiple_of(PANEL), 0.0);
         let period = file.config.rope_period as i32;
-        Ok(Model {
+        Model {
             embed,
             head,
             embed_bias,
@@ -93,9 +100,9 @@ impl Model {
             config: file.config,
             tokens: file.tokens,
             tree_counts: file.tree_counts,
-            id: *id.as_bytes(),
-            file_bytes: bytes.len(),
-        })
+            id,
+            file_bytes,
+        }
     }
 
     /// The model's shape.

@@ -39,9 +39,28 @@ impl Packed {
     /// Packs some matrices, one after the other in the same memory.
     pub(crate) fn all(matrices: &[&Matrix]) -> Vec<Packed> {
         let shapes: Vec<Shape> = matrices.iter().map(|matrix| Shape::of(matrix)).collect();
+        Packed::place(matrices, &shapes, Packed::fill(matrices, &shapes))
+    }
+
+    /// Matrices whose weights have been packed before, one after the other; those of `matrices`, if any, are not looked at. `None`
+    /// if `lines` are not as many as matrices of so many columns need.
+    pub(crate) fn ready(
+        matrices: &[&Matrix],
+        columns: &[usize],
+        lines: &'static [Line],
+    ) -> Option<Vec<Packed>> {
+        let shapes: Vec<Shape> = (matrices.iter().zip(columns))
+            .map(|(matrix, &columns)| Shape::new(matrix.scale.len(), columns))
+            .collect();
+        let enough = lines.len() == shapes.iter().map(Shape::lines).sum::<usize>();
+        enough.then(|| Packed::place(matrices, &shapes, Memory::Program(lines)))
+    }
+
+    /// The weights of some matrices, packed, one after the other.
+    fn fill(matrices: &[&Matrix], shapes: &[Shape]) -> Memory {
         let mut memory = Memory::new(shapes.iter().map(Shape::lines).sum());
         let mut rest = memory.lines_mut();
-        let jobs: Vec<_> = (matrices.iter().zip(&shapes))
+        let jobs: Vec<_> = (matrices.iter().zip(shapes))
             .map(|(matrix, shape)| {
                 let lines = rest.split_off_mut(..shape.lines());
                 let lines = lines.expect("there are as many lines as all need");
@@ -49,6 +68,10 @@ impl Packed {
             })
             .collect();
         pack_all(jobs);
+        memory
+    }
+
+    fn place(matrices: &[&Matrix], shapes: &[Shape], memory: Memory) -> Vec<Packed> {
         let memory = Arc::new(memory);
         let mut start = 0;
         let place = |(matrix, shape): (&&Matrix, &Shape)| {
@@ -64,7 +87,12 @@ impl Packed {
             start += shape.lines();
             packed
         };
-        matrices.iter().zip(&shapes).map(place).collect()
+        matrices.iter().zip(shapes).map(place).collect()
+    }
+
+    /// All lines of the memory that it shares with others.
+    pub(crate) fn memory(&self) -> &[Line] {
+        self.memory.lines()
     }
 
     /// Number of outputs (rows of the matrix).
@@ -161,7 +189,13 @@ struct Shape {
 impl Shape {
     fn of(matrix: &Matrix) -> Shape {
         let outputs = matrix.scale.len();
-        let inputs = matrix.weight.len().checked_div(outputs).unwrap_or(0);
+        Shape::new(
+            outputs,
+            matrix.weight.len().checked_div(outputs).unwrap_or(0),
+        )
+    }
+
+    fn new(outputs: usize, inputs: usize) -> Shape {
         Shape {
             inputs,
             panels: outputs.div_ceil(PANEL),

@@ -18,6 +18,13 @@ impl Runtime {
         )))
     }
 
+    /// Of a model inside the program.
+    pub(crate) fn of_image(image: &'static [u8]) -> Result<Runtime> {
+        Ok(Runtime(Arc::new(
+            Model::from_image(image).map_err(unusable)?,
+        )))
+    }
+
     /// The vocabulary in the order of merges.
     pub(crate) fn tokens(&self) -> &[Vec<u8>] {
         self.0.tokens()

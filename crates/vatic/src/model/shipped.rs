@@ -1,15 +1,20 @@
-//! The models inside the program, each made when it is first wanted.
+//! The models inside the program, each made when it is first wanted: `build.rs` has packed their weights, which are used where they lie.
 
 use std::sync::OnceLock;
 
 use super::runtime::Runtime;
 use super::{Model, ModelId, ModelRef};
 
-/// A model's file, compiled in, with what can be told of it without reading it.
+/// As weights have to lie, so that they can be used where they are.
+#[repr(align(64))]
+struct Aligned<T: ?Sized>(T);
+
+/// A model, compiled in as its [image](vatic_transformer::Model::image), with what can be told of it without making it.
 pub(crate) struct Shipped {
     pub name: &'static str,
     pub id: ModelId,
-    file: &'static [u8],
+    image: &'static Aligned<[u8]>,
+    file_bytes: u64,
     model: OnceLock<Model>,
 }
 
@@ -22,25 +27,31 @@ impl Shipped {
         )),
         expect(dead_code)
     )]
-    const fn new(name: &'static str, id: [u8; 8], file: &'static [u8]) -> Shipped {
+    const fn new(
+        name: &'static str,
+        id: [u8; 8],
+        image: &'static Aligned<[u8]>,
+        file_bytes: u64,
+    ) -> Shipped {
         Shipped {
             name,
             id: ModelId(id),
-            file,
+            image,
+            file_bytes,
             model: OnceLock::new(),
         }
     }
 
     /// The length of its file.
     pub fn file_bytes(&self) -> u64 {
-        self.file.len() as u64
+        self.file_bytes
     }
 
     pub fn model(&self) -> Model {
         let model = self.model.get_or_init(|| {
-            match Runtime::new(self.file).and_then(|r| Model::build(r, true)) {
+            match Runtime::of_image(&self.image.0).and_then(|r| Model::build(r, true)) {
                 Ok(model) => model,
-                // The file is compiled in, and a test loads it.
+                // The image is compiled in, and a test loads it.
                 Err(error) => unreachable!("the model inside the program is unusable: {error}"),
             }
         });
@@ -54,11 +65,12 @@ macro_rules! shipped {
         /// The first is what is taken if nothing else is asked for. No two have the same first byte of identity: data names them by it.
         pub(crate) static SHIPPED: [Shipped; 0 $(+ cfg!(feature = $feature) as usize)*] = [$(
             #[cfg(feature = $feature)]
-            Shipped::new(
-                $name,
-                u64::to_be_bytes($id),
-                include_bytes!(concat!("../../../../models/", $name, "/model.safetensors")),
-            ),
+            {
+                static IMAGE: &Aligned<[u8]> =
+                    &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".image")));
+                let file_bytes = include!(concat!(env!("OUT_DIR"), "/", $name, ".length"));
+                Shipped::new($name, u64::to_be_bytes($id), IMAGE, file_bytes)
+            },
         )*];
     };
 }
