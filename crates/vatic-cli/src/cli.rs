@@ -146,12 +146,12 @@ pub struct Engine {
     pub threads: usize,
 }
 
-/// `-1` to `-4` compress with the model `swift`, `-5` (what is done without a level) to `-8` with `base`, `-9` with `deep`; the higher
-/// the level, the less the transformer has to gain on large data to be used.
+/// `-1` to `-4` compress with the model `swift`, `-5` to `-8` with `base`, `-9` with `deep`; `-6` is what is done without a level. The higher
+/// the level, the less the transformer has to gain on large data to be used; `-1`, `-2` and `-5` make small files quicker to restore.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct Level {
-    /// Fastest: the model `swift`, and no transformer for large data that it makes less than 12 % smaller (by default 5 %)
+    /// Fastest: the model `swift`, cut for quick restoring, and no transformer for large data that it makes less than 12 % smaller (by default 5 %)
     #[arg(short = '1', long = "fast")]
     pub level_1: bool,
     #[arg(short = '2', hide = true)]
@@ -168,7 +168,7 @@ pub struct Level {
     pub level_7: bool,
     #[arg(short = '8', hide = true)]
     pub level_8: bool,
-    /// Smallest result: the model `deep`, for whatever it gains (-2 to -8 lie between, -5 is the default)
+    /// Smallest result: the model `deep`, for whatever it gains (-2 to -8 lie between; -6 is the default, -5 restores small files two to three times as fast)
     #[arg(short = '9', long = "best")]
     pub level_9: bool,
 }

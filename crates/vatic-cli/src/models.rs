@@ -13,17 +13,35 @@ use crate::job::Naming;
 /// A prior is a few MB; a file beyond this was given by mistake.
 const PRIOR_LIMIT: u64 = 1 << 31;
 
-/// The model of each level, and what it has to gain on large data, in percent.
-const LEVELS: [(&str, u32); 9] = [
-    ("swift", 12),
-    ("swift", 10),
-    ("swift", 8),
-    ("swift", 6),
-    ("base", 5),
-    ("base", 4),
-    ("base", 2),
-    ("base", 0),
-    ("deep", 0),
+/// What a level means.
+#[derive(Clone, Copy)]
+struct Level {
+    model: &'static str,
+    /// What it has to gain on large data, in percent.
+    least_gain: u32,
+    /// Whether small files are to be restored quickly rather than as small as can be.
+    quick: bool,
+}
+
+const fn level(model: &'static str, least_gain: u32, quick: bool) -> Level {
+    Level {
+        model,
+        least_gain,
+        quick,
+    }
+}
+
+const LEVELS: [Level; 9] = [
+    level("swift", 12, true),
+    level("swift", 10, true),
+    level("swift", 8, false),
+    level("swift", 5, false),
+    level("base", 5, true),
+    // What is done without a level.
+    level("base", 5, false),
+    level("base", 2, false),
+    level("base", 0, false),
+    level("deep", 0, false),
 ];
 
 /// The levels above this take minutes for a megabyte.
@@ -31,7 +49,7 @@ const EVERYDAY: usize = 8;
 
 /// Whether some level for every day's use has the model of that name.
 pub fn everyday(model: &str) -> bool {
-    LEVELS[..EVERYDAY].iter().any(|(name, _)| *name == model)
+    LEVELS[..EVERYDAY].iter().any(|level| level.model == model)
 }
 
 /// Settings to compress with.
@@ -40,13 +58,13 @@ pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options>
     let options = Options::new().threads(engine.threads).prior(prior.clone());
     let level = level.map(|level| LEVELS[level.clamp(1, 9) - 1]);
     let options = match level {
-        Some((_, least_gain)) => options.least_gain(least_gain),
+        Some(level) => options.least_gain(level.least_gain).quick(level.quick),
         None => options,
     };
     Ok(match (&engine.model, &prior, level) {
         (Some(name), _, _) => options.model(by_name(name)?),
         (None, Some(prior), _) => options.model(learnt_with(prior)?),
-        (None, None, Some((name, _))) => options.model(by_name(name)?),
+        (None, None, Some(level)) => options.model(by_name(level.model)?),
         (None, None, None) => options,
     })
 }

@@ -1,6 +1,7 @@
 //! Which model and which mode suit a frame: asked of the frame itself, for a small part of what coding it costs.
 
-use super::{Setting, bytes, tokens};
+use super::tokens::{self, Cut};
+use super::{Setting, bytes};
 use crate::error::Result;
 use crate::model::Model;
 use crate::options::{Meter, Mode};
@@ -56,7 +57,7 @@ pub(crate) fn model(content: &[u8], setting: &Setting, models: &[Model]) -> Resu
         let sample = sample(content, stretches, length);
         let mut sizes = on_threads(setting.threads, places.len(), |n| {
             let model = &models[places[n]];
-            let coded = tokens::encode(&sample, &alone, model, Some(0), &quiet)?;
+            let coded = tokens::encode(&sample, &alone, model, Cut::Into(0), &quiet)?;
             Ok((coded.payload.len(), places[n]))
         })?;
         sizes.sort_unstable();
@@ -98,7 +99,7 @@ pub(crate) fn mode(content: &[u8], setting: &Setting, least_gain: u32) -> Result
         return Ok(Mode::Tokens);
     }
     if content.len() < 2 * SMALL && !is_text(content) {
-        return Ok(match both(content, setting, model, Some(0))? {
+        return Ok(match both(content, setting, model, Cut::Into(0))? {
             (by_bytes, by_tokens) if by_bytes < by_tokens => Mode::Bytes,
             _ => Mode::Tokens,
         });
@@ -117,7 +118,7 @@ pub(crate) fn mode(content: &[u8], setting: &Setting, least_gain: u32) -> Result
         // Two stretches, since files tend to begin with something else than what they are made of.
         let mut sample = content[content.len() / 4..][..length].to_vec();
         sample.extend(&content[content.len() / 4 * 3..][..length]);
-        let (by_bytes, by_tokens) = both(&sample, setting, model, None)?;
+        let (by_bytes, by_tokens) = both(&sample, setting, model, Cut::Well)?;
         if by_bytes * 100 < by_tokens * percent {
             return Ok(Mode::Bytes);
         }
@@ -127,18 +128,13 @@ pub(crate) fn mode(content: &[u8], setting: &Setting, least_gain: u32) -> Result
 
 /// The sizes of all of it as bytes and as tokens. As tokens it counts as large without being coded where the bytes' way
 /// leaves next to nothing: there is nothing to be gained, and the bytes' way leaps over such data a hundred times as fast.
-fn both(
-    sample: &[u8],
-    setting: &Setting,
-    model: &Model,
-    streams_log2: Option<u8>,
-) -> Result<(usize, usize)> {
+fn both(sample: &[u8], setting: &Setting, model: &Model, cut: Cut) -> Result<(usize, usize)> {
     let quiet = Meter::default();
     let by_bytes = bytes::encode(sample, setting, &quiet)?.payload.len();
     if by_bytes < sample.len() / 256 {
         return Ok((by_bytes, sample.len()));
     }
-    let by_tokens = tokens::encode(sample, setting, model, streams_log2, &quiet)?
+    let by_tokens = tokens::encode(sample, setting, model, cut, &quiet)?
         .payload
         .len();
     Ok((by_bytes, by_tokens))

@@ -18,6 +18,7 @@ use crate::prior::Prior;
 use crate::stats::{FrameStats, SourceBits};
 
 pub(crate) use lockstep::Predictor;
+use tokens::Cut;
 
 /// A frame's payload, and what its header has to say about it.
 pub(crate) struct Coded {
@@ -129,7 +130,7 @@ pub(crate) struct Encoder {
     candidates: Vec<Model>,
     mode: Mode,
     least_gain: u32,
-    streams_log2: Option<u8>,
+    cut: Cut,
 }
 
 impl Encoder {
@@ -139,7 +140,11 @@ impl Encoder {
             candidates: suitable(options)?,
             mode: options.mode,
             least_gain: options.least_gain,
-            streams_log2: options.streams_log2,
+            cut: match options.streams_log2 {
+                Some(log2) => Cut::Into(log2),
+                None if options.quick => Cut::Quick,
+                None => Cut::Well,
+            },
         })
     }
 
@@ -167,7 +172,7 @@ impl Encoder {
         let mut coded = match (mode, &self.setting.model) {
             (Mode::Stored, _) => return Ok(None),
             (Mode::Tokens, Some(model)) => {
-                tokens::encode(content, &self.setting, model, self.streams_log2, meter)?
+                tokens::encode(content, &self.setting, model, self.cut, meter)?
             }
             _ => bytes::encode(content, &self.setting, meter)?,
         };
