@@ -26,7 +26,7 @@ from model import HEAD_DIM, Config, Layer, Transformer, attend, rms, rotate
 from train import HALF_ON_CPU, Muon, Sampler, evaluate, token_lengths
 
 CONFIGURATION = pathlib.Path(__file__).parent / "configs" / "base.json"
-ROWS, LENGTH, WARM_UP, DEV_TOKENS = 16, 512, 40, 8192
+ROWS, LENGTH, WARM_UP = 16, 512, 40
 SHAPE = dict(width=128, layers=4, heads=2, kv_heads=1, hidden=384, windows=[64, 512, 64, 512])
 
 
@@ -81,6 +81,10 @@ TRIALS = {
     "rate falls over the last fifth": Trial(warm_down=0.2),
     "rate falls from the start": Trial(warm_down=1.0),
     "mean of weights (0.98)": Trial(average=0.98),
+    # With other tokens and vocabularies, steps and dev tokens for as many bytes (models/vocabulary.tsv is of 8192 tokens):
+    "vocabulary of 4096": Trial(dict(width=112, hidden=352)),
+    "vocabulary of 16384": Trial(dict(width=136, hidden=424)),
+    "vocabulary with numbers of up to three digits": Trial(),
 }
 
 
@@ -162,7 +166,7 @@ def copy_hints(tokens, lengths=(6, 3, 2)):
     return hints
 
 
-def run(trial: Trial, settings, counts, sampler, lengths, steps: int):
+def run(trial: Trial, settings, counts, sampler, lengths, steps: int, dev_tokens: int):
     config = Config(**(settings["model"] | SHAPE | trial.shape | dict(name="trial")))
     torch.manual_seed(trial.seed)
     model = Model(trial, config, groups.balanced(counts.tolist(), config.groups))
@@ -199,7 +203,7 @@ def run(trial: Trial, settings, counts, sampler, lengths, steps: int):
         nats, hidden = model.of_groups(x, y, hints(x))
         return nats + model.leaf_nats(hidden.float(), y.flatten())
 
-    return config, evaluate(nats_of, sampler.folder.parent / "dev", settings["domains"], lengths, LENGTH, DEV_TOKENS, False)
+    return config, evaluate(nats_of, sampler.folder.parent / "dev", settings["domains"], lengths, LENGTH, dev_tokens, False)
 
 
 def main():
@@ -208,11 +212,13 @@ def main():
         parser.add_argument(name, type=pathlib.Path)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--steps", type=int, default=400, help=f"of {ROWS} windows of {LENGTH} tokens")
+    parser.add_argument("--dev-tokens", type=int, default=8192, help="of each domain")
     args = parser.parse_args()
     settings = json.loads(CONFIGURATION.read_text())
     domains = settings["domains"]
-    counts = export.token_counts(args.tokens / "train", domains, settings["model"]["vocab"])
     lengths = token_lengths(args.vocabulary)
+    settings["model"]["vocab"] = len(lengths)
+    counts = export.token_counts(args.tokens / "train", domains, len(lengths))
     sampler = Sampler(args.tokens / "train", domains, LENGTH, 1, torch.device("cpu"))
     new = not args.table.exists()
     with args.table.open("a", buffering=1) as file:
@@ -222,7 +228,7 @@ def main():
         for name in args.names or TRIALS:
             began = time.monotonic()
             torch._dynamo.reset()
-            config, scores = run(TRIALS[name], settings, counts, sampler, lengths, args.steps)
+            config, scores = run(TRIALS[name], settings, counts, sampler, lengths, args.steps, args.dev_tokens)
             mean = sum(scores[d] * w for d, w in domains.items()) / sum(domains.values())
             table.writerow([name, args.steps * ROWS * LENGTH, config.multiply_adds(), f"{mean:.4f}",
                             *(f"{s:.4f}" for s in scores.values())])

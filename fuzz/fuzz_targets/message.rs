@@ -3,13 +3,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vatic::{Options, message};
+use vatic::{Model, Options, message};
 
-const LONGEST: usize = 2 << 10;
+/// Few enough bytes for the sanitizer to see many messages a second.
+const LONGEST: usize = 512;
 
 fuzz_target!(|data: &[u8]| {
     for options in [
-        Options::new().threads(1),
+        Options::new().threads(1).model(Model::named("swift")),
         Options::new().threads(1).model(None),
     ] {
         if let Ok(content) = message::decompress(data, &options, LONGEST) {

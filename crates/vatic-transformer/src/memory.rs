@@ -1,7 +1,8 @@
 //! Memory for a model's weights: in large pages, where the system has them.
 //!
-//! All weights pass by for every token, and one that is fed by few streams waits for them. In pages of 4 KiB that takes a fifth
-//! longer: addresses have to be looked up more often, and what fetches ahead stops at the end of a page.
+//! All weights pass by for every token, and one that is fed by few streams waits for them. In pages of 4 KiB addresses have to be
+//! looked up more often, and what fetches ahead stops at the end of a page; how much that costs depends on the machine (nothing that
+//! could be told from noise to a fifth). What was packed when the program was built stays where it lies in the program.
 
 use crate::packed::Line;
 use memmap2::MmapMut;

@@ -1,4 +1,4 @@
-//! What messages of one size cost and how long they take, with each model inside the program.
+//! What messages of one size cost and how long they take, with each model inside the program, and how long it takes to make it.
 //!
 //! ```text
 //! cargo run --release -p vatic --example messages -- SIZE PIECES FILE…
@@ -23,7 +23,10 @@ fn main() -> Result<(), Failure> {
         return Err("SIZE PIECES FILE…".into());
     }
     for name in Model::shipped().map(|model| model.name) {
-        let options = &Options::new().model(Model::named(name));
+        let began = Instant::now();
+        let model = Model::named(name);
+        let made = began.elapsed().as_secs_f64() * 1e3;
+        let options = &Options::new().model(model);
         let (mut bytes, mut times) = (0, [vec![], vec![]]);
         for text in &texts {
             let room = text
@@ -46,7 +49,7 @@ fn main() -> Result<(), Failure> {
         let [compress, restore] = times.map(|times| times[times.len() / 2].as_secs_f64() * 1e3);
         let bits = bytes as f64 * 8.0 / (size * pieces * texts.len()) as f64;
         println!(
-            "{name}: {bits:.4} bits per byte, {compress:.1} ms to compress, {restore:.1} ms to restore"
+            "{name}: made in {made:.1} ms; {bits:.4} bits per byte, {compress:.1} ms to compress, {restore:.1} ms to restore"
         );
     }
     Ok(())
