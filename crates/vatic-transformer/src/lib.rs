@@ -52,6 +52,7 @@ mod output;
 mod packed;
 mod random;
 mod session;
+mod split;
 mod team;
 mod watch;
 

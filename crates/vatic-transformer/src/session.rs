@@ -3,9 +3,11 @@ use crate::cache::{Cache, HEAD};
 use crate::kernels::{self, Activations, Kernel, KernelName};
 use crate::mode::DefaultMode;
 use crate::numerics::{LOG2_E, Quantised};
+use crate::split;
 use crate::team::{self, Member};
 use crate::watch::{Part, Watch};
 use crate::{Error, Model, Packed, Predictions};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// One token fed to one stream.
@@ -35,6 +37,8 @@ pub struct Session {
     watch: Option<Watch>,
     /// Shares its products with other sessions.
     team: Option<Member>,
+    /// Shares its rows with other sessions.
+    split: Option<split::Member>,
     buffers: Buffers,
     /// Results of the calls that bring no room for them.
     predictions: Predictions,
@@ -42,8 +46,10 @@ pub struct Session {
 
 /// Working memory; each holds its number of values per row, row after row, unless said otherwise.
 struct Buffers {
-    /// (stream, position) of each row.
+    /// (stream, position) of each row of the call.
     places: Vec<(usize, u64)>,
+    /// The rows that this session computes, all unless they are split. Everything below but `cos` and `sin` is of these alone.
+    own: Range<usize>,
     /// The rows, those of one stream together: what attention reads of its past stays in the nearest cache.
     by_stream: Vec<u32>,
     /// The residual stream.
@@ -104,6 +110,37 @@ impl Session {
             .collect()
     }
 
+    /// So many sessions that split the rows of every call between them: all of them have to make the same calls at the same time, each
+    /// on a thread of its own, and each computes [its part](Session::part) of the rows; predictions are of those. Each has the whole past. That is how
+    /// several threads can take successive tokens of one stream.
+    ///
+    /// When a session is dropped, the others cannot go on.
+    ///
+    /// # Errors
+    /// Those of [`Session::new`], for any of them.
+    pub fn split(
+        model: &Arc<Model>,
+        members: usize,
+        streams: usize,
+        block: usize,
+    ) -> Result<Vec<Session>, Error> {
+        let kernel = kernels::best()?;
+        split::members(members)
+            .map(|member| {
+                let mut session = Session::with_kernel(model, streams, block, kernel)?;
+                session.split = Some(member);
+                Ok(session)
+            })
+            .collect()
+    }
+
+    /// Which of a call's rows this session computes: all, unless they are [split](Session::split).
+    pub fn part(&self, rows: usize) -> Range<usize> {
+        self.split
+            .as_ref()
+            .map_or(0..rows, |member| member.part(rows))
+    }
+
     /// A session that computes with a given kernel, one of [`kernels::names`].
     ///
     /// # Errors
@@ -155,8 +192,10 @@ impl Session {
             left_out: None,
             watch: None,
             team: None,
+            split: None,
             buffers: Buffers {
                 places: Vec::with_capacity(rows),
+                own: 0..0,
                 by_stream: Vec::with_capacity(rows),
                 x: vec![0.0; rows * config.width],
                 e: vec![0.0; rows * config.width],
@@ -300,10 +339,7 @@ impl Session {
     /// # Panics
     /// If the last call had no such row, or scores were not [kept](Session::keep_scores).
     pub fn scores(&self, row: usize) -> &[f32] {
-        assert!(
-            row < self.buffers.places.len(),
-            "row {row} was not computed"
-        );
+        assert!(row < self.buffers.own.len(), "row {row} was not computed");
         assert!(self.keep_scores, "scores are not kept");
         &self.buffers.scores[row * self.model.config.groups..][..self.model.config.groups]
     }
@@ -326,6 +362,9 @@ impl Session {
             if let Some(member) = &self.team {
                 member.leave();
             }
+            if let Some(member) = &self.split {
+                member.leave();
+            }
             return Err(error);
         }
         if rows.len() == 0 && self.team.is_none() {
@@ -334,7 +373,7 @@ impl Session {
         if let Some(member) = &mut self.team {
             member.begin()?;
         }
-        predictions.resize(rows.len(), &self.model);
+        predictions.resize(self.buffers.own.len(), &self.model);
         let _mode = DefaultMode::enter();
         self.embed(rows);
         let result = self.layers(predictions);
@@ -355,8 +394,12 @@ impl Session {
     /// Checks the rows and gives each its position.
     fn place(&mut self, rows: impl ExactSizeIterator<Item = Row>) -> Result<(), Error> {
         let vocab = self.model.config.vocab;
+        self.buffers.own = self.part(rows.len());
         let Buffers {
-            places, by_stream, ..
+            places,
+            own,
+            by_stream,
+            ..
         } = &mut self.buffers;
         places.clear();
         let mut error = None;
@@ -385,8 +428,8 @@ impl Session {
         }
         let Some(error) = error else {
             by_stream.clear();
-            by_stream.extend(0..places.len() as u32);
-            by_stream.sort_unstable_by_key(|&row| places[row as usize]);
+            by_stream.extend(0..own.len() as u32);
+            by_stream.sort_unstable_by_key(|&row| places[own.start + row as usize]);
             return Ok(());
         };
         for &(stream, _) in places.iter() {
@@ -399,6 +442,7 @@ impl Session {
     fn embed(&mut self, rows: impl Iterator<Item = Row>) {
         let Buffers {
             places,
+            own,
             x,
             e,
             cos,
@@ -408,19 +452,23 @@ impl Session {
         let width = self.model.config.width;
         let half = self.model.config.rope_dims / 2;
         for (n, (row, &(_, position))) in rows.zip(places.iter()).enumerate() {
-            let x = &mut x[n * width..][..width];
-            self.model.embed.row(usize::from(row.token), x);
-            self.kernel.normalise(x);
-            e[n * width..][..width].copy_from_slice(x);
             let at = n * half..(n + 1) * half;
             self.model
                 .rope(position, &mut cos[at.clone()], &mut sin[at]);
+            if own.contains(&n) {
+                let at = (n - own.start) * width..(n - own.start + 1) * width;
+                let x = &mut x[at.clone()];
+                self.model.embed.row(usize::from(row.token), x);
+                self.kernel.normalise(x);
+                e[at].copy_from_slice(x);
+            }
         }
     }
 
     fn attention(&mut self, number: usize) -> Result<(), Error> {
         let Buffers {
             places,
+            own,
             by_stream,
             x,
             e,
@@ -442,8 +490,7 @@ impl Session {
         let half = config.rope_dims / 2;
         let cache = &mut self.caches[number];
         let layer = &self.model.layers[number];
-        let count = places.len();
-        let rows = &mut rows[..count];
+        let rows = &mut rows[..own.len()];
         for (n, row) in rows.iter_mut().enumerate() {
             let x = &mut x[n * width..][..width];
             kernel.mix(x, &e[n * width..][..width], layer.mix);
@@ -452,16 +499,16 @@ impl Session {
         let team = &mut self.team;
         linear(kernel, team, levels, rows, &layer.qkv, qkv, false)?;
         let stride = config.qkv_rows();
-        for (n, &(stream, position)) in places.iter().enumerate() {
-            let rope = (&cos[n * half..][..half], &sin[n * half..][..half]);
-            let (keys, values) =
-                qkv[n * stride..][heads * HEAD..stride].split_at_mut(groups * HEAD);
+        let rope = |n: usize| (&cos[n * half..][..half], &sin[n * half..][..half]);
+        let mut keep = |n: usize, keys_values: &mut [f32]| {
+            let (stream, position) = places[n];
+            let (keys, values) = keys_values.split_at_mut(groups * HEAD);
             for (head, (k, v)) in keys
                 .chunks_exact_mut(HEAD)
                 .zip(values.chunks_exact(HEAD))
                 .enumerate()
             {
-                let key_scale = kernel.rotate_quantise(k, rope, 1.0, key);
+                let key_scale = kernel.rotate_quantise(k, rope(n), 1.0, key);
                 let value_scale = kernel.quantise(v, value).scale;
                 cache.put(
                     stream,
@@ -471,15 +518,25 @@ impl Session {
                     (value, value_scale),
                 );
             }
+        };
+        if let Some(member) = &mut self.split {
+            let given = qkv.chunks_exact(stride).take(own.len());
+            member.exchange(places.len(), given.map(|row| &row[heads * HEAD..]), keep)?;
+        } else {
+            for (n, row) in qkv.chunks_exact_mut(stride).take(own.len()).enumerate() {
+                keep(n, &mut row[heads * HEAD..]);
+            }
         }
         let group = heads / groups;
-        for rows in by_stream.chunk_by(|&a, &b| places[a as usize].0 == places[b as usize].0) {
+        let own_places = &places[own.clone()];
+        let stream_of = |row: u32| own_places[row as usize].0;
+        for rows in by_stream.chunk_by(|&a, &b| stream_of(a) == stream_of(b)) {
             for head in 0..groups {
                 let at = head * group;
                 for &n in rows {
                     let n = n as usize;
-                    let (stream, position) = places[n];
-                    let rope = (&cos[n * half..][..half], &sin[n * half..][..half]);
+                    let (stream, position) = own_places[n];
+                    let rope = rope(own.start + n);
                     let from = qkv[n * stride + at * HEAD..][..group * HEAD].chunks_exact_mut(HEAD);
                     for (i, (q, to)) in from.zip(queries.chunks_exact_mut(HEAD)).enumerate() {
                         query_scales[i] = kernel.rotate_quantise(q, rope, layer.gain[at + i], to);
@@ -517,7 +574,7 @@ impl Session {
             return Ok(());
         }
         let Buffers {
-            places,
+            own,
             x,
             hidden,
             levels,
@@ -526,7 +583,7 @@ impl Session {
         } = &mut self.buffers;
         let (kernel, config) = (self.kernel, &self.model.config);
         let layer = &self.model.layers[layer];
-        let rows = &mut rows[..places.len()];
+        let rows = &mut rows[..own.len()];
         for (n, row) in rows.iter_mut().enumerate() {
             let at = n * config.width..(n + 1) * config.width;
             *row = kernel.norm_quantise(&x[at.clone()], &mut levels[at]);
@@ -603,6 +660,7 @@ fn linear(
     let out = &mut out[..rows.len() * weights.padded_outputs()];
     match team {
         Some(member) => member.product(kernel, &x, weights, out, add)?,
+        None if rows.is_empty() => {}
         None => kernel.linear(&x, weights, 0..weights.panels(), out, add),
     }
     Ok(())

@@ -216,7 +216,7 @@ impl Team {
 }
 
 /// Where members wait for each other.
-struct Meeting {
+pub(crate) struct Meeting {
     members: usize,
     arrived: AtomicUsize,
     /// How often all have been there.
@@ -228,7 +228,7 @@ struct Meeting {
 }
 
 impl Meeting {
-    fn new(members: usize) -> Meeting {
+    pub fn new(members: usize) -> Meeting {
         Meeting {
             members,
             arrived: AtomicUsize::new(0),
@@ -240,7 +240,7 @@ impl Meeting {
     }
 
     /// Returns when all members have called it as often as this one; then it has been a success, even if one of them has left since.
-    fn attend(&self) -> Result<(), Error> {
+    pub fn attend(&self) -> Result<(), Error> {
         if self.over.load(Ordering::Acquire) {
             return Err(Error::Team);
         }
@@ -279,7 +279,8 @@ impl Meeting {
         }
     }
 
-    fn end(&self) {
+    /// No meeting takes place any more; who waits for one, waits no longer.
+    pub fn end(&self) {
         self.announce(|| self.over.store(true, Ordering::Release));
     }
 

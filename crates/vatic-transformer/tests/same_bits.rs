@@ -131,6 +131,46 @@ fn a_team_computes_what_one_does() {
 }
 
 #[test]
+fn rows_that_are_split_are_the_same() {
+    let (model, tokens) = (model(), tokens(60));
+    let kernel = kernels::names().next().unwrap();
+    let expected = one_by_one(&model, &tokens, kernel);
+    let mut leaves = Leaves::new(&model).unwrap();
+    for (members, block) in [(2, 16), (3, 7), (5, 3), (4, 60)] {
+        let mut split = Session::split(&model, members, 1, block).unwrap();
+        split
+            .iter_mut()
+            .for_each(|session| session.keep_scores(true));
+        // Blocks that no number of members divides, some with fewer rows than members.
+        for (n, tokens) in tokens.chunks(block).enumerate() {
+            let rows: Vec<Row> = (tokens.iter())
+                .map(|&token| Row { stream: 0, token })
+                .collect();
+            for done in side_by_side(&mut split, &vec![rows.clone(); members]) {
+                done.unwrap();
+            }
+            let mut next = n * block;
+            for session in &split {
+                for row in 0..session.part(rows.len()).len() {
+                    let same = result(session, &mut leaves, row) == expected[next];
+                    assert!(same, "{members} members, blocks of {block}, token {next}");
+                    next += 1;
+                }
+            }
+            assert_eq!(next, n * block + rows.len());
+        }
+    }
+    // One that is no longer there.
+    let mut split = Session::split(&model, 2, 1, 4).unwrap();
+    split.pop();
+    let row = Row {
+        stream: 0,
+        token: 1,
+    };
+    assert!(matches!(split[0].advance(&[row; 4]), Err(Error::Team)));
+}
+
+#[test]
 fn a_team_ends_when_one_of_it_does() {
     let model = model();
     let good = vec![Row {

@@ -5,7 +5,8 @@
 //! own. An encoder knows all tokens: its predictors run ahead by as many steps as they have buffers, and the calling thread
 //! codes. In a decoder a group's next prediction needs its tokens, so each thread decodes its group's own tokens when its turn
 //! comes, and predicts while the others have theirs: the coder is handed on, and nobody has to be woken to use it. A prediction
-//! depends on nothing but its own stream, so how streams are grouped changes no bit. Where a step has few rows for the weights that it
+//! depends on nothing but its own stream, so how streams are grouped changes no bit. An encoder's single stream is split between its
+//! predictors, each of which takes a part of every block of tokens ([`vatic_transformer::Session::split`]). Where a step has few rows for the weights that it
 //! reads, a decoder's predictors are a team, which shares the reading ([`vatic_transformer::Session::team`]).
 
 use std::mem;
@@ -23,8 +24,10 @@ pub(crate) trait Predictor: Send {
     /// What is foretold after some tokens, a row for each.
     type Batch: Default + Send;
 
-    /// Takes tokens in turn, `tokens[i]` for stream `i % streams`, and puts what is foretold after token `i` into row `i`.
-    fn predict(&mut self, tokens: &[u16], batch: &mut Self::Batch) -> Result<()>;
+    /// Takes tokens in turn, `tokens[i]` for stream `i % streams`, and puts what is foretold after each of them into the rows of
+    /// `batch`: after token `i` into row `i`, unless it is one of several that split the rows; then its part of them. Returns the
+    /// number of rows.
+    fn predict(&mut self, tokens: &[u16], batch: &mut Self::Batch) -> Result<usize>;
 }
 
 /// The streams' tokens: known before, or as they are decoded.
@@ -53,6 +56,8 @@ pub(crate) struct Shape {
     /// How many predictors work as a team where the tokens are not known: each needs the others to predict, even one without
     /// streams. No more than one if each works by itself.
     pub team: usize,
+    /// How many predictors split the rows of a single stream where the tokens are known.
+    pub split: usize,
 }
 
 /// Some neighbouring streams that share a predictor.
@@ -69,6 +74,16 @@ impl Shape {
     /// the coder has its tokens, and two streams at least in each, since a batch of one waits for memory; a team shares what
     /// would be waited for, so its groups may have one stream or none.
     pub(crate) fn groups(&self, transcript: Transcript) -> Vec<Group> {
+        if let (true, Transcript::Known(&[piece, ..])) = (self.splits(transcript), transcript) {
+            // Blocks of about the same length, so that none is left with next to nothing at the end.
+            let steps = piece.len().max(1);
+            let group = Group {
+                first: 0,
+                streams: 1,
+                block: steps.div_ceil(steps.div_ceil(ROWS * self.split.min(4))),
+            };
+            return vec![group; self.split];
+        }
         let groups = if self.teams(transcript) {
             self.team
         } else if self.threads == 1 {
@@ -92,6 +107,11 @@ impl Shape {
             }
         };
         (0..groups).map(group).collect()
+    }
+
+    /// Whether the predictors split the rows of a single stream.
+    pub(crate) fn splits(&self, transcript: Transcript) -> bool {
+        self.streams == 1 && self.split > 1 && matches!(transcript, Transcript::Known(_))
     }
 
     /// Whether the predictors work as a team.
@@ -132,7 +152,8 @@ pub(crate) fn run<P: Predictor>(
     } else if matches!(transcript, Transcript::Unknown) {
         in_turn(&groups, feeders, code)
     } else {
-        pipeline(&groups, feeders, code)
+        let split = shape.splits(transcript);
+        pipeline(&groups, feeders, split, code)
     }
 }
 
@@ -172,8 +193,8 @@ impl<P: Predictor> Feeder<'_, P> {
             }
             self.step += self.block;
         }
-        (rows.used, rows.len) = (0, self.tokens.len());
-        self.predictor.predict(&self.tokens, &mut rows.batch)?;
+        rows.used = 0;
+        rows.len = self.predictor.predict(&self.tokens, &mut rows.batch)?;
         Ok(!self.tokens.is_empty())
     }
 }
@@ -387,6 +408,7 @@ impl<B> Line<B> {
 fn pipeline<P: Predictor>(
     groups: &[Group],
     feeders: Vec<Feeder<P>>,
+    split: bool,
     mut code: impl FnMut(usize, &P::Batch, usize) -> Option<u16>,
 ) -> Result<Vec<ThreadTime>> {
     thread::scope(|scope| {
@@ -405,7 +427,11 @@ fn pipeline<P: Predictor>(
         }
         let mut time = ThreadTime::default();
         let start = Instant::now();
-        let coded = code_all(groups, &mut lines, &mut time.waiting, &mut code);
+        let coded = if split {
+            code_parts(&mut lines, &mut time.waiting, &mut code)
+        } else {
+            code_all(groups, &mut lines, &mut time.waiting, &mut code)
+        };
         time.coding = start.elapsed() - time.waiting;
         // At which every predictor ends.
         drop(lines);
@@ -435,6 +461,28 @@ fn code_all<B>(
     }
 }
 
+/// As [`code_all`], of one stream, each block of which is split between the lines.
+fn code_parts<B>(
+    lines: &mut [Line<B>],
+    waiting: &mut Duration,
+    code: &mut impl FnMut(usize, &B, usize) -> Option<u16>,
+) -> Result<()> {
+    loop {
+        for line in &mut *lines {
+            if !timed(waiting, || line.receive())? {
+                return Ok(());
+            }
+            let Rows { batch, len, used } = &mut line.current;
+            while used < len {
+                if code(0, batch, *used).is_none() {
+                    return Ok(());
+                }
+                *used += 1;
+            }
+        }
+    }
+}
+
 /// A predictor's thread: predicts and hands over until there is nothing more or nobody listens.
 fn feed<P: Predictor>(
     mut feeder: Feeder<P>,
@@ -459,13 +507,15 @@ fn feed<P: Predictor>(
 mod tests {
     use super::*;
 
-    /// A predictor whose weights depend on all that a stream was fed.
-    struct Toy(Vec<u32>);
+    /// A predictor whose weights depend on all that a stream was fed; and which part of so many it has of the rows.
+    struct Toy(Vec<u32>, [usize; 2]);
 
     impl Predictor for Toy {
         type Batch = Vec<u32>;
 
-        fn predict(&mut self, tokens: &[u16], batch: &mut Vec<u32>) -> Result<()> {
+        fn predict(&mut self, tokens: &[u16], batch: &mut Vec<u32>) -> Result<usize> {
+            let [number, parts] = self.1;
+            let start = |n| tokens.len() * n / parts;
             let streams = self.0.len();
             batch.clear();
             for (i, &token) in tokens.iter().enumerate() {
@@ -473,9 +523,11 @@ mod tests {
                 *state = state
                     .wrapping_mul(747_796_405)
                     .wrapping_add(u32::from(token) + 1);
-                batch.push(*state);
+                if (start(number)..start(number + 1)).contains(&i) {
+                    batch.push(*state);
+                }
             }
-            Ok(())
+            Ok(batch.len())
         }
     }
 
@@ -486,13 +538,16 @@ mod tests {
             Transcript::Unknown
         };
         let groups = shape.groups(transcript);
-        assert_eq!(
-            groups.iter().map(|group| group.streams).sum::<usize>(),
-            shape.streams
-        );
-        let predictors = groups
-            .iter()
-            .map(|group| Toy(vec![0; group.streams]))
+        let parts = if shape.splits(transcript) {
+            groups.len()
+        } else {
+            1
+        };
+        let streams = groups.iter().map(|group| group.streams).sum::<usize>();
+        assert_eq!(streams, shape.streams * parts);
+        let part = |n| [if parts == 1 { 0 } else { n }, parts];
+        let predictors = (groups.iter().enumerate())
+            .map(|(n, group)| Toy(vec![0; group.streams], part(n)))
             .collect();
         let mut next = vec![0; pieces.len()];
         let mut log = Vec::new();
@@ -518,6 +573,7 @@ mod tests {
                     boundary: 0,
                     threads: 1,
                     team: 1,
+                    split: 1,
                 };
                 let plain = log(shape, &pieces, false);
                 assert_eq!(plain.len(), tokens.len());
@@ -525,6 +581,7 @@ mod tests {
                     let shape = Shape {
                         threads,
                         team,
+                        split: team,
                         ..shape
                     };
                     assert_eq!(log(shape, &pieces, true), plain);
@@ -544,6 +601,7 @@ mod tests {
             boundary: 0,
             threads: 2,
             team: 1,
+            split: 1,
         };
         let order: Vec<(usize, u16)> = log(shape, &pieces, true)
             .iter()
@@ -561,10 +619,10 @@ mod tests {
         impl Predictor for Fails {
             type Batch = ();
 
-            fn predict(&mut self, _: &[u16], (): &mut ()) -> Result<()> {
+            fn predict(&mut self, tokens: &[u16], (): &mut ()) -> Result<usize> {
                 self.0 += 1;
                 if self.0 < 3 {
-                    Ok(())
+                    Ok(tokens.len())
                 } else {
                     Err(crate::Error::Truncated)
                 }
@@ -576,6 +634,7 @@ mod tests {
                 boundary: 0,
                 threads,
                 team,
+                split: 1,
             };
             let predictors = shape
                 .groups(Transcript::Unknown)

@@ -346,17 +346,16 @@ pub(crate) fn decode(
 }
 
 fn shape(model: &Model, streams: usize, threads: usize) -> Shape {
+    // Members wait for each other: one without a core of its own would keep all of them waiting.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let members = threads.min(cores).min(MOST_IN_TEAM);
+    let few = model.weights() / streams >= TEAM_WEIGHTS;
     Shape {
         streams,
         boundary: model.boundary(),
         threads,
-        team: if model.weights() / streams < TEAM_WEIGHTS {
-            1
-        } else {
-            // Members wait for each other at every product: one without a core of its own would keep all of them waiting.
-            let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            threads.min(cores).min(MOST_IN_TEAM)
-        },
+        team: if few { members } else { 1 },
+        split: members,
     }
 }
 
@@ -365,6 +364,9 @@ fn predictors(model: &Model, shape: &Shape, transcript: Transcript) -> Result<Ve
     if shape.teams(transcript) {
         let streams: Vec<usize> = groups.iter().map(|group| group.streams).collect();
         return model.team(&streams);
+    }
+    if let (true, Some(group)) = (shape.splits(transcript), groups.first()) {
+        return model.split(groups.len(), group.streams, group.block);
     }
     let predictor = |group: Group| model.predictor(group.streams, group.block);
     groups.into_iter().map(predictor).collect()

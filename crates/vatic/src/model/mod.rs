@@ -229,6 +229,16 @@ impl Model {
         self.0.runtime.team(streams)
     }
 
+    /// So many predictors for the same streams, each of which predicts a part of the rows.
+    pub(crate) fn split(
+        &self,
+        members: usize,
+        streams: usize,
+        block: usize,
+    ) -> Result<Vec<Transformer>> {
+        self.0.runtime.split(members, streams, block)
+    }
+
     /// The transformer alone, for measurements.
     pub(crate) fn runtime(&self) -> &Runtime {
         &self.0.runtime

@@ -77,6 +77,17 @@ impl Runtime {
         Ok(sessions.into_iter().zip(streams).map(predictor).collect())
     }
 
+    pub(crate) fn split(
+        &self,
+        members: usize,
+        streams: usize,
+        block: usize,
+    ) -> Result<Vec<Transformer>> {
+        let sessions = Session::split(&self.0, members, streams, block).map_err(unusable)?;
+        let predictor = |session| Transformer::new(session, streams);
+        Ok(sessions.into_iter().map(predictor).collect())
+    }
+
     pub(crate) fn leaves(&self) -> Result<Leaves> {
         Leaves::new(&self.0).map_err(unusable)
     }
@@ -102,14 +113,15 @@ impl Transformer {
 impl Predictor for Transformer {
     type Batch = Predictions;
 
-    fn predict(&mut self, tokens: &[u16], batch: &mut Predictions) -> Result<()> {
+    fn predict(&mut self, tokens: &[u16], batch: &mut Predictions) -> Result<usize> {
         let row = |(i, &token)| Row {
             stream: i % self.streams,
             token,
         };
         self.rows.clear();
         self.rows.extend(tokens.iter().enumerate().map(row));
-        self.session.predict(&self.rows, batch).map_err(unusable)
+        (self.session.predict(&self.rows, batch)).map_err(unusable)?;
+        Ok(batch.len())
     }
 }
 
