@@ -86,14 +86,14 @@ mod tests {
     fn file() -> Vec<u8> {
         let config = Config {
             name: "tiny".into(),
-            vocab: 512,
-            groups: 112,
-            width: 80,
-            layers: 2,
-            heads: 2,
+            vocab: 256,
+            groups: 48,
+            width: 16,
+            layers: 1,
+            heads: 1,
             kv_heads: 1,
-            hidden: 176,
-            windows: vec![16, 37],
+            hidden: 48,
+            windows: vec![37],
             rope_dims: 32,
             rope_period: 64,
             ..Config::default()
