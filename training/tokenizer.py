@@ -53,12 +53,13 @@ def main():
     parser.add_argument("corpus", type=pathlib.Path)
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("--size", type=int, default=8192, help="tokens, the 256 bytes included")
+    parser.add_argument("--digits", type=int, default=1, help="the longest number that may be one token")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(SPLIT), "isolated"),
+        pre_tokenizers.Split(Regex(SPLIT.replace(r"|\p{N}|", rf"|\p{{N}}{{1,{args.digits}}}|")), "isolated"),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
     ])
     trainer = trainers.BpeTrainer(

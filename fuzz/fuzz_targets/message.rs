@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use vatic::{Model, Options, message};
 
-/// Few enough bytes for the sanitizer to see many messages a second.
+/// Few bytes: under the sanitizer a token takes the transformer milliseconds.
 const LONGEST: usize = 512;
 
 fuzz_target!(|data: &[u8]| {

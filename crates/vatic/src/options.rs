@@ -188,7 +188,7 @@ impl Options {
     }
 
     /// Cuts a frame into as many streams as are of use (unless [`streams_log2`](Options::streams_log2) says how many): files of 4 to 500 KB
-    /// are restored up to three times as fast, and come out 1 to 3 % larger.
+    /// are restored up to three times as fast, and come out larger: texts 1 to 3 %, small files of code up to 10 %.
     pub fn quick(mut self, quick: bool) -> Options {
         self.quick = quick;
         self

@@ -32,6 +32,20 @@ proptest! {
 }
 
 #[test]
+fn quick_means_more_streams() {
+    let content = &STORY[..STORY.len().min(5000)];
+    let streams = |quick| {
+        let mut packed = Vec::new();
+        let options = tokens().quick(quick);
+        let stats = vatic::copy_compress(content, &mut packed, &options).unwrap();
+        assert_eq!(vatic::decompress(&packed).unwrap(), content);
+        stats.frames[0].streams
+    };
+    assert_eq!(streams(false), 1);
+    assert!(streams(true) > 1);
+}
+
+#[test]
 fn threads_change_nothing() {
     let content = &STORY[..STORY.len().min(5000)];
     for log2 in [0, 3, 5] {

@@ -229,14 +229,9 @@ impl Model {
         self.0.runtime.team(streams)
     }
 
-    /// So many predictors for the same streams, each of which predicts a part of the rows.
-    pub(crate) fn split(
-        &self,
-        members: usize,
-        streams: usize,
-        block: usize,
-    ) -> Result<Vec<Transformer>> {
-        self.0.runtime.split(members, streams, block)
+    /// So many predictors for the same single stream, each of which predicts a part of every block.
+    pub(crate) fn split(&self, members: usize, block: usize) -> Result<Vec<Transformer>> {
+        self.0.runtime.split(members, block)
     }
 
     /// The transformer alone, for measurements.

@@ -77,14 +77,9 @@ impl Runtime {
         Ok(sessions.into_iter().zip(streams).map(predictor).collect())
     }
 
-    pub(crate) fn split(
-        &self,
-        members: usize,
-        streams: usize,
-        block: usize,
-    ) -> Result<Vec<Transformer>> {
-        let sessions = Session::split(&self.0, members, streams, block).map_err(unusable)?;
-        let predictor = |session| Transformer::new(session, streams);
+    pub(crate) fn split(&self, members: usize, block: usize) -> Result<Vec<Transformer>> {
+        let sessions = Session::split(&self.0, members, 1, block).map_err(unusable)?;
+        let predictor = |session| Transformer::new(session, 1);
         Ok(sessions.into_iter().map(predictor).collect())
     }
 
