@@ -37,6 +37,7 @@
 //! # Ok(()) }
 //! ```
 
+mod aligned;
 mod attention;
 mod cache;
 mod config;

@@ -22,6 +22,7 @@
 //!   bits; `eᵢ = exp2(lᵢ - max)`; `S = Σ eᵢ` (tokens: with the id modulo 16 as accumulator); `wᵢ = 1 + trunc(eᵢ · (2³⁰ / S))`.
 //! - **exp2**: [`exp2`].
 
+use std::hint::black_box;
 use std::ops::Range;
 
 /// Largest activation.
@@ -81,34 +82,34 @@ pub(crate) fn rint_bits(x: f32) -> u32 {
 
 /// Folds 16 accumulators to their sum in the fixed order.
 #[inline(always)]
-pub(crate) fn fold(mut lanes: [f32; 16]) -> f32 {
-    for half in [8, 4, 2, 1] {
-        for i in 0..half {
-            lanes[i] += lanes[i + half];
-        }
-    }
-    lanes[0]
+pub(crate) fn fold(lanes: [f32; 16]) -> f32 {
+    fold_with(lanes, |a, b| a + b)
 }
 
 /// The largest of 16.
 #[inline(always)]
-pub(crate) fn fold_max(mut lanes: [f32; 16]) -> f32 {
-    for half in [8, 4, 2, 1] {
-        for i in 0..half {
-            lanes[i] = larger(lanes[i], lanes[i + half]);
-        }
+pub(crate) fn fold_max(lanes: [f32; 16]) -> f32 {
+    fold_with(lanes, larger)
+}
+
+#[inline(always)]
+fn fold_with(lanes: [f32; 16], join: impl Fn(f32, f32) -> f32) -> f32 {
+    // Through memory, so that what fills the lanes is compiled with whole vectors: what follows would have it in pieces.
+    let lanes = black_box(lanes);
+    let mut eight = [0f32; 8];
+    for i in 0..8 {
+        eight[i] = join(lanes[i], lanes[i + 8]);
     }
-    lanes[0]
+    let mut four = [0f32; 4];
+    for i in 0..4 {
+        four[i] = join(eight[i], eight[i + 4]);
+    }
+    join(join(four[0], four[2]), join(four[1], four[3]))
 }
 
 #[inline(always)]
 pub(crate) fn chunks<T>(x: &[T]) -> &[[T; 16]] {
     x.as_chunks::<16>().0
-}
-
-#[inline(always)]
-pub(crate) fn chunks_mut<T>(x: &mut [T]) -> &mut [[T; 16]] {
-    x.as_chunks_mut::<16>().0
 }
 
 /// `1 / √(mean x² + 10⁻⁶)`; the length is a multiple of 16.
@@ -126,16 +127,34 @@ pub(crate) fn inverse_rms(x: &[f32]) -> f32 {
 // Loops over whole vectors without accumulators, and loops that only fill 16 accumulators: compilers turn both into vector
 // instructions, but seldom a mixture.
 
+/// The largest of some chunks, for each lane, and of `least`.
+#[inline(always)]
+pub(crate) fn largest(
+    chunks: &[[f32; 16]],
+    least: [f32; 16],
+    of: impl Fn(f32) -> f32 + Copy,
+) -> [f32; 16] {
+    let mut largest = least;
+    // In fours, so that not each has to wait for the one before.
+    let (fours, rest) = chunks.as_chunks::<4>();
+    for [a, b, c, d] in fours {
+        for i in 0..16 {
+            let ab = larger(of(a[i]), of(b[i]));
+            largest[i] = larger(largest[i], larger(ab, larger(of(c[i]), of(d[i]))));
+        }
+    }
+    for chunk in rest {
+        for i in 0..16 {
+            largest[i] = larger(largest[i], of(chunk[i]));
+        }
+    }
+    largest
+}
+
 /// Quantises a vector whose length is a multiple of 16; the scale is multiplied by `factor`.
 #[inline(always)]
 pub(crate) fn quantise(x: &[f32], factor: f32, q: &mut [i8]) -> Quantised {
-    let mut largest = [0f32; 16];
-    for chunk in chunks(x) {
-        for i in 0..16 {
-            largest[i] = larger(largest[i], chunk[i].abs());
-        }
-    }
-    let m = fold_max(largest);
+    let m = fold_max(largest(chunks(x), [0.0; 16], f32::abs));
     let sane = m > SMALL && m < LARGE;
     let inverse = if sane { MAX_ACTIVATION / m } else { 0.0 };
     let scale = if sane {
@@ -196,25 +215,19 @@ pub(crate) fn rotate(head: &mut [f32], cos: &[f32], sin: &[f32]) {
 /// 2³⁰, each at least 1; in place. Those outside `seen` do not count.
 #[inline(always)]
 pub(crate) fn weights(weights: &mut [u32], seen: Range<usize>) {
-    let outside = f32::MIN.to_bits();
-    weights[..seen.start].fill(outside);
-    weights[seen.end..].fill(outside);
-    let mut largest = [f32::MIN; 16];
-    for chunk in chunks(weights) {
-        for i in 0..16 {
-            largest[i] = larger(largest[i], f32::from_bits(chunk[i]));
-        }
+    let scores: &mut [f32] = bytemuck::cast_slice_mut(weights);
+    scores[..seen.start].fill(f32::MIN);
+    scores[seen.end..].fill(f32::MIN);
+    let max = fold_max(largest(chunks(scores), [f32::MIN; 16], |score| score));
+    for score in scores.iter_mut() {
+        *score = exp2(*score - max);
     }
-    let max = fold_max(largest);
-    for score in weights.iter_mut() {
-        *score = exp2(f32::from_bits(*score) - max).to_bits();
-    }
-    weights[..seen.start].fill(0);
-    weights[seen.end..].fill(0);
+    scores[..seen.start].fill(0.0);
+    scores[seen.end..].fill(0.0);
     let mut sums = [0f32; 16];
-    for chunk in chunks(weights) {
+    for chunk in chunks(scores) {
         for i in 0..16 {
-            sums[i] += f32::from_bits(chunk[i]);
+            sums[i] += chunk[i];
         }
     }
     // The largest term is 1, so this changes nothing unless all scores are NaN.

@@ -1,5 +1,6 @@
 //! What is foretold: weights of groups of tokens, and of the tokens of one group.
 
+use crate::aligned::Aligned;
 use crate::kernels::{self, Activations, Kernel};
 use crate::mode::DefaultMode;
 use crate::numerics::Quantised;
@@ -17,9 +18,9 @@ pub struct Predictions {
     pub(crate) width: usize,
     pub(crate) groups: usize,
     /// `groups` for each row.
-    pub(crate) weights: Vec<u32>,
+    pub(crate) weights: Aligned<u32>,
     /// `width` for each row.
-    pub(crate) levels: Vec<i8>,
+    pub(crate) levels: Aligned<i8>,
     /// One for each row; the scale gives scores in bits.
     pub(crate) rows: Vec<Quantised>,
 }
@@ -28,14 +29,14 @@ impl Predictions {
     /// Makes room for so many rows of a model.
     pub(crate) fn resize(&mut self, rows: usize, model: &Model) {
         (self.width, self.groups) = (model.config.width, model.config.groups);
-        self.weights.resize(rows * self.groups, 0);
-        self.levels.resize(rows * self.width, 0);
+        self.weights.resize(rows * self.groups);
+        self.levels.resize(rows * self.width);
         self.rows.resize(rows, Quantised::default());
     }
 
     pub(crate) fn clear(&mut self) {
-        self.weights.clear();
-        self.levels.clear();
+        self.weights.resize(0);
+        self.levels.resize(0);
         self.rows.clear();
     }
 
@@ -73,8 +74,8 @@ impl Predictions {
 pub struct Leaves {
     model: Arc<Model>,
     kernel: &'static dyn Kernel,
-    scores: Vec<f32>,
-    weights: Vec<u32>,
+    scores: Aligned<f32>,
+    weights: Aligned<u32>,
 }
 
 impl Leaves {
@@ -98,8 +99,8 @@ impl Leaves {
         Leaves {
             model: Arc::clone(model),
             kernel,
-            scores: vec![0.0; ROOM],
-            weights: vec![0; ROOM],
+            scores: Aligned::new(ROOM),
+            weights: Aligned::new(ROOM),
         }
     }
 
@@ -115,7 +116,7 @@ impl Leaves {
         let blocks = tokens.end.div_ceil(PANEL) * PANEL - first;
         let seen = tokens.start - first..tokens.end - first;
         let weights = &mut self.weights[..blocks];
-        for (to, score) in weights.iter_mut().zip(&self.scores) {
+        for (to, score) in weights.iter_mut().zip(self.scores.iter()) {
             *to = score.to_bits();
         }
         self.kernel.weights(weights, seen.clone());

@@ -1,4 +1,5 @@
-use crate::attention::{Scratch, View};
+use crate::aligned::Aligned;
+use crate::attention::{ROWS, Scratch, View};
 use crate::cache::{Cache, HEAD};
 use crate::kernels::{self, Activations, Kernel, KernelName};
 use crate::mode::DefaultMode;
@@ -53,25 +54,26 @@ struct Buffers {
     /// The rows, those of one stream together: what attention reads of its past stays in the nearest cache.
     by_stream: Vec<u32>,
     /// The residual stream.
-    x: Vec<f32>,
+    x: Aligned<f32>,
     /// The embedding.
-    e: Vec<f32>,
-    qkv: Vec<f32>,
-    attended: Vec<f32>,
-    hidden: Vec<f32>,
-    cos: Vec<f32>,
-    sin: Vec<f32>,
+    e: Aligned<f32>,
+    qkv: Aligned<f32>,
+    attended: Aligned<f32>,
+    hidden: Aligned<f32>,
+    cos: Aligned<f32>,
+    sin: Aligned<f32>,
     /// Quantised input of the next product, and one number for each row.
-    levels: Vec<i8>,
+    levels: Aligned<i8>,
     rows: Vec<Quantised>,
-    /// One head (key or value), and the query heads of one row that share it.
+    /// One head (key or value), the query heads of a few rows that share it, and what attention makes of them.
     key: [i8; HEAD],
     value: [i8; HEAD],
-    queries: Vec<i8>,
-    query_scales: Vec<f32>,
+    queries: Aligned<i8>,
+    query_scales: Aligned<f32>,
+    results: Aligned<f32>,
     attention: Scratch,
     /// Scores of all groups for all rows, if they are kept.
-    scores: Vec<f32>,
+    scores: Aligned<f32>,
 }
 
 impl Session {
@@ -197,21 +199,22 @@ impl Session {
                 places: Vec::with_capacity(rows),
                 own: 0..0,
                 by_stream: Vec::with_capacity(rows),
-                x: vec![0.0; rows * config.width],
-                e: vec![0.0; rows * config.width],
-                qkv: vec![0.0; rows * config.qkv_rows()],
-                attended: vec![0.0; rows * heads],
-                hidden: vec![0.0; rows * config.hidden],
-                cos: vec![0.0; rows * config.rope_dims / 2],
-                sin: vec![0.0; rows * config.rope_dims / 2],
-                levels: vec![0; rows * config.width.max(config.hidden).max(heads)],
+                x: Aligned::new(rows * config.width),
+                e: Aligned::new(rows * config.width),
+                qkv: Aligned::new(rows * config.qkv_rows()),
+                attended: Aligned::new(rows * heads),
+                hidden: Aligned::new(rows * config.hidden),
+                cos: Aligned::new(rows * config.rope_dims / 2),
+                sin: Aligned::new(rows * config.rope_dims / 2),
+                levels: Aligned::new(rows * config.width.max(config.hidden).max(heads)),
                 rows: vec![Quantised::default(); rows],
                 key: [0; HEAD],
                 value: [0; HEAD],
-                queries: vec![0; heads],
-                query_scales: vec![0.0; config.heads],
+                queries: Aligned::new(ROWS * heads),
+                query_scales: Aligned::new(ROWS * config.heads),
+                results: Aligned::new(ROWS * heads),
                 attention: Scratch::new(panels.unwrap_or(1)),
-                scores: Vec::new(),
+                scores: Aligned::default(),
             },
             predictions: Predictions::default(),
             model: Arc::clone(model),
@@ -246,9 +249,7 @@ impl Session {
         } else {
             0
         };
-        self.buffers
-            .scores
-            .resize(rows * self.model.config.groups, 0.0);
+        self.buffers.scores.resize(rows * self.model.config.groups);
     }
 
     /// Computes as if a part had learnt nothing, or again with all of them: predictions are those of a model whose matrix from that
@@ -482,6 +483,7 @@ impl Session {
             value,
             queries,
             query_scales,
+            results,
             attention,
             ..
         } = &mut self.buffers;
@@ -530,29 +532,34 @@ impl Session {
         let group = heads / groups;
         let own_places = &places[own.clone()];
         let stream_of = |row: u32| own_places[row as usize].0;
-        for rows in by_stream.chunk_by(|&a, &b| stream_of(a) == stream_of(b)) {
+        let streams = by_stream.chunk_by(|&a, &b| stream_of(a) == stream_of(b));
+        for rows in streams.flat_map(|rows| rows.chunks(ROWS)) {
+            let (stream, position) = own_places[rows[0] as usize];
             for head in 0..groups {
                 let at = head * group;
-                for &n in rows {
+                for (r, &n) in rows.iter().enumerate() {
                     let n = n as usize;
-                    let (stream, position) = own_places[n];
                     let rope = rope(own.start + n);
                     let from = qkv[n * stride + at * HEAD..][..group * HEAD].chunks_exact_mut(HEAD);
-                    for (i, (q, to)) in from.zip(queries.chunks_exact_mut(HEAD)).enumerate() {
-                        query_scales[i] = kernel.rotate_quantise(q, rope, layer.gain[at + i], to);
+                    let to = queries[r * group * HEAD..].chunks_exact_mut(HEAD);
+                    for (i, (q, to)) in from.zip(to).enumerate() {
+                        query_scales[r * group + i] =
+                            kernel.rotate_quantise(q, rope, layer.gain[at + i], to);
                     }
-                    let view = View::new(cache.rings(stream, head), cache.window, position);
-                    kernel.attend(
-                        &queries[..group * HEAD],
-                        &query_scales[..group],
-                        &view,
-                        attention,
-                        &mut attended[(n * heads + at) * HEAD..][..group * HEAD],
-                    );
-                    if let Some(watch) = &mut self.watch {
-                        for (i, query) in queries[..group * HEAD].chunks_exact(HEAD).enumerate() {
-                            watch.add(number, at + i, query, query_scales[i], &view);
-                        }
+                }
+                let rings = cache.rings(stream, head);
+                let view = View::new(rings, cache.window, position, rows.len());
+                let queries = &queries[..rows.len() * group * HEAD];
+                let results = &mut results[..queries.len()];
+                kernel.attend(queries, query_scales, &view, attention, results);
+                for (&n, result) in rows.iter().zip(results.chunks_exact(group * HEAD)) {
+                    attended[(n as usize * heads + at) * HEAD..][..group * HEAD]
+                        .copy_from_slice(result);
+                }
+                if let Some(watch) = &mut self.watch {
+                    for (i, query) in queries.chunks_exact(HEAD).enumerate() {
+                        let (row, head) = (i / group, at + i % group);
+                        watch.add(number, head, query, query_scales[i], &view, row);
                     }
                 }
             }

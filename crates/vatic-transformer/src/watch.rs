@@ -46,11 +46,19 @@ impl Watch {
         &self.sums[layer * self.heads + head]
     }
 
-    /// Adds what one query, whose scores come out in bits, pays to each position that it sees. For reports alone: not
+    /// Adds what the query of a view's row, whose scores come out in bits, pays to each position that it sees. For reports alone: not
     /// fast, and its powers are not the same on every machine.
-    pub fn add(&mut self, layer: usize, head: usize, query: &[i8], scale: f32, view: &View) {
+    pub fn add(
+        &mut self,
+        layer: usize,
+        head: usize,
+        query: &[i8],
+        scale: f32,
+        view: &View,
+        row: usize,
+    ) {
         self.scores.clear();
-        for (panel, at) in view.positions() {
+        for (panel, at) in view.positions(row) {
             let mut dot = 0;
             for (query, keys) in query.as_chunks::<4>().0.iter().zip(&panel.keys) {
                 for (&query, &key) in query.iter().zip(&keys[at]) {

@@ -109,11 +109,11 @@ impl Singly for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn weigh_one(weights: &[[i16; POSITIONS]], panels: [&[Panel]; 2]) -> [i32; HEAD] {
+    unsafe fn weigh_one(weights: &[[i16; POSITIONS]], panels: &[Panel]) -> [i32; HEAD] {
         // SAFETY: the CPU has AVX2; a panel's values are 8 pairs of positions with 128 bytes each, its weights 8 pairs.
         unsafe {
             let mut sums = [_mm256_setzero_si256(); HEAD / 8];
-            for (weights, panel) in weights.iter().zip(panels[0].iter().chain(panels[1])) {
+            for (weights, panel) in weights.iter().zip(panels) {
                 let weights = weights.as_ptr().cast::<i32>();
                 let values = panel.values.as_ptr().cast::<__m128i>();
                 for pair in 0..POSITIONS / 2 {

@@ -88,8 +88,13 @@ impl tile::Tile for Avx512Vnni {
 #[allow(clippy::needless_range_loop)] // registers are named by numbers
 impl Products for Avx512Vnni {
     #[inline(always)]
-    unsafe fn scores(query: &[i8; HEAD], scale: f32, panels: &[Panel], scores: &mut [f32]) {
-        assert_eq!(scores.len(), panels.len() * POSITIONS);
+    unsafe fn scores(
+        query: &[i8; HEAD],
+        scale: f32,
+        panels: &[Panel],
+        scores: &mut [[f32; POSITIONS]],
+    ) {
+        assert_eq!(scores.len(), panels.len());
         // SAFETY: the CPU has AVX-512 VNNI; a query is 16 groups of 4 bytes; a panel's keys are 16 aligned registers, and what is
         // kept of its positions one register each; there are 16 scores for each panel.
         unsafe {
@@ -101,7 +106,7 @@ impl Products for Avx512Vnni {
                 fours[n] = _mm512_xor_si512(_mm512_set1_epi32(four), bias);
             }
             let scale = _mm512_set1_ps(scale);
-            for (panel, to) in panels.iter().zip(scores.chunks_exact_mut(POSITIONS)) {
+            for (panel, to) in panels.iter().zip(scores) {
                 let keys = panel.keys.as_ptr().cast::<__m512i>();
                 // Two sums, so that products do not wait for each other.
                 let mut sums = [
@@ -122,16 +127,20 @@ impl Products for Avx512Vnni {
     #[inline(always)]
     unsafe fn weigh<const H: usize>(
         weights: [&[[i16; POSITIONS]]; H],
-        panels: [&[Panel]; 2],
-    ) -> [[i32; HEAD]; H] {
-        let count = panels[0].len() + panels[1].len();
-        assert!(weights.iter().all(|weights| weights.len() == count));
-        let mut results = [[0; HEAD]; H];
+        panels: &[Panel],
+        results: &mut [[i32; HEAD]; H],
+    ) {
+        assert!(weights.iter().all(|weights| weights.len() == panels.len()));
         // SAFETY: the CPU has AVX-512 VNNI and BW; a panel's values are 8 aligned pairs of positions with four half registers each, its
         // weights 8 pairs, and there are as many panels as weights; a result is four registers.
         unsafe {
             let mut sums = [[_mm512_setzero_si512(); HEAD / 16]; H];
-            for (n, panel) in panels[0].iter().chain(panels[1]).enumerate() {
+            for h in 0..H {
+                for i in 0..HEAD / 16 {
+                    sums[h][i] = _mm512_loadu_si512(results[h].as_ptr().cast::<__m512i>().add(i));
+                }
+            }
+            for (n, panel) in panels.iter().enumerate() {
                 for (pair, values) in panel.values.iter().enumerate() {
                     let values = values.as_ptr().cast::<__m256i>();
                     let mut value = [_mm512_setzero_si512(); HEAD / 16];
@@ -142,17 +151,36 @@ impl Products for Avx512Vnni {
                         let weight = weights[h].get_unchecked(n).as_ptr().cast::<i32>();
                         let weight = _mm512_set1_epi32(weight.add(pair).read_unaligned());
                         for i in 0..HEAD / 16 {
-                            sums[h][i] = _mm512_dpwssd_epi32(sums[h][i], value[i], weight);
+                            sums[h][i] = dpwssd(sums[h][i], value[i], weight);
                         }
                     }
                 }
             }
             for h in 0..H {
-                for (to, sum) in results[h].as_chunks_mut::<16>().0.iter_mut().zip(sums[h]) {
-                    _mm512_storeu_si512(to.as_mut_ptr().cast(), sum);
+                for i in 0..HEAD / 16 {
+                    _mm512_storeu_si512(
+                        results[h].as_mut_ptr().cast::<__m512i>().add(i),
+                        sums[h][i],
+                    );
                 }
             }
         }
-        results
     }
+}
+
+/// `vpdpwssd`, which the compiler would take apart into two instructions, as it does not know that it is quick on all processors that have it.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+fn dpwssd(mut sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
+    // SAFETY: the CPU has the instruction, as this function is compiled for; it computes with three registers and touches nothing else.
+    unsafe {
+        std::arch::asm!(
+            "vpdpwssd {sum}, {a}, {b}",
+            sum = inout(zmm_reg) sum,
+            a = in(zmm_reg) a,
+            b = in(zmm_reg) b,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    sum
 }

@@ -81,7 +81,7 @@ impl Singly for AvxVnni {
     }
 
     #[inline(always)]
-    unsafe fn weigh_one(weights: &[[i16; POSITIONS]], panels: [&[Panel]; 2]) -> [i32; HEAD] {
+    unsafe fn weigh_one(weights: &[[i16; POSITIONS]], panels: &[Panel]) -> [i32; HEAD] {
         // SAFETY: the caller's promise, which includes AVX2.
         unsafe { Avx2::weigh_one(weights, panels) }
     }

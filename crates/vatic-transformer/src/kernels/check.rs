@@ -1,7 +1,7 @@
 //! The comparison of a kernel with the portable one, bit for bit.
 
 use super::{Activations, Kernel, portable::Portable};
-use crate::attention::{Scratch, View};
+use crate::attention::{ROWS, Scratch, View};
 use crate::cache::{Cache, HEAD};
 use crate::numerics::Quantised;
 use crate::packed::PANEL;
@@ -108,9 +108,10 @@ fn attention_agrees(
     (heads, window, last): (usize, usize, u64),
     how: Draw,
 ) -> bool {
-    let mut cache = Cache::new(1, 1, window, 1);
-    let mut scratch = Scratch::new(Cache::ring(window, 1));
-    let (mut expected, mut found) = (vec![0.0; heads * HEAD], vec![0.0; heads * HEAD]);
+    let mut cache = Cache::new(1, 1, window, ROWS);
+    let mut scratch = Scratch::new(Cache::ring(window, ROWS));
+    let mut found = vec![0.0; ROWS * heads * HEAD];
+    let mut expected = found.clone();
     (0..=last).all(|position| {
         let key = draw(random, how, 127, HEAD);
         let value = draw(random, how, 127, HEAD);
@@ -124,14 +125,28 @@ fn attention_agrees(
         if position % 7 != 0 && position != last {
             return true;
         }
-        let queries = draw(random, how, 127, heads * HEAD);
-        let scales: Vec<f32> = (0..heads)
+        let rows = ROWS.min(1 + position as usize);
+        let queries = draw(random, how, 127, rows * heads * HEAD);
+        let scales: Vec<f32> = (0..rows * heads)
             .map(|_| (random.factor() - 1.0) / 127.0)
             .collect();
-        let view = View::new(cache.rings(0, 0), window, position);
-        Portable::get().attend(&queries, &scales, &view, &mut scratch, &mut expected);
-        kernel.attend(&queries, &scales, &view, &mut scratch, &mut found);
-        bits(&expected) == bits(&found)
+        let first = position + 1 - rows as u64;
+        let rings = cache.rings(0, 0);
+        // One row after the other, and all at once.
+        for row in 0..rows {
+            let view = View::new(rings, window, first + row as u64, 1);
+            Portable::get().attend(
+                &queries[row * heads * HEAD..][..heads * HEAD],
+                &scales[row * heads..],
+                &view,
+                &mut scratch,
+                &mut expected[row * heads * HEAD..][..heads * HEAD],
+            );
+        }
+        let view = View::new(rings, window, first, rows);
+        let found = &mut found[..queries.len()];
+        kernel.attend(&queries, &scales, &view, &mut scratch, found);
+        bits(&expected[..found.len()]) == bits(found)
     })
 }
 

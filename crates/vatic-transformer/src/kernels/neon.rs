@@ -152,14 +152,11 @@ macro_rules! neon_kernel {
             }
 
             #[inline(always)]
-            unsafe fn weigh_one(
-                weights: &[[i16; POSITIONS]],
-                panels: [&[Panel]; 2],
-            ) -> [i32; HEAD] {
+            unsafe fn weigh_one(weights: &[[i16; POSITIONS]], panels: &[Panel]) -> [i32; HEAD] {
                 // SAFETY: the CPU has NEON; a panel's values are 8 pairs of positions with 128 bytes each, its weights 8 pairs.
                 unsafe {
                     let mut sums = [vdupq_n_s32(0); HEAD / 4];
-                    for (weights, panel) in weights.iter().zip(panels[0].iter().chain(panels[1])) {
+                    for (weights, panel) in weights.iter().zip(panels) {
                         let weights = weights.as_ptr().cast::<i32>();
                         let values = panel.values.as_ptr().cast::<i8>();
                         for pair in 0..POSITIONS / 2 {

@@ -86,9 +86,9 @@ impl Singly for Portable {
     }
 
     #[inline(always)]
-    unsafe fn weigh_one(weights: &[[i16; POSITIONS]], panels: [&[Panel]; 2]) -> [i32; HEAD] {
+    unsafe fn weigh_one(weights: &[[i16; POSITIONS]], panels: &[Panel]) -> [i32; HEAD] {
         let mut sums = [0i32; HEAD];
-        for (weights, panel) in weights.iter().zip(panels[0].iter().chain(panels[1])) {
+        for (weights, panel) in weights.iter().zip(panels) {
             for (pair, values) in weights.as_chunks::<2>().0.iter().zip(&panel.values) {
                 for (sum, value) in sums.iter_mut().zip(values) {
                     *sum += i32::from(pair[0]) * i32::from(value[0])
