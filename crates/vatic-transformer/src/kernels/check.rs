@@ -17,9 +17,17 @@ enum Draw {
     Highest,
     Lowest,
     Ends,
+    /// Most are zero, as squared ReLU makes them.
+    Gaps,
 }
 
-const DRAWS: [Draw; 4] = [Draw::Even, Draw::Highest, Draw::Lowest, Draw::Ends];
+const DRAWS: [Draw; 5] = [
+    Draw::Even,
+    Draw::Highest,
+    Draw::Lowest,
+    Draw::Ends,
+    Draw::Gaps,
+];
 
 fn draw(random: &mut Random, how: Draw, limit: i8, count: usize) -> Vec<i8> {
     let one = |random: &mut Random| match how {
@@ -27,6 +35,7 @@ fn draw(random: &mut Random, how: Draw, limit: i8, count: usize) -> Vec<i8> {
         Draw::Highest => limit,
         Draw::Lowest => -limit,
         Draw::Ends => [-limit, limit][random.below(2) as usize],
+        Draw::Gaps => [0, 0, 0, 0, 0, 0, limit, -limit / 3][random.below(8) as usize],
     };
     (0..count).map(|_| one(random)).collect()
 }
@@ -71,7 +80,12 @@ fn linear_agrees(
     let length = weights.padded_inputs();
     let mut levels = Vec::new();
     for row in 0..rows {
-        levels.extend(draw(random, DRAWS[row % DRAWS.len()], 127, inputs));
+        levels.extend(draw(
+            random,
+            DRAWS[(row + how as usize) % DRAWS.len()],
+            127,
+            inputs,
+        ));
         levels.resize((row + 1) * length, 0);
     }
     let rows: Vec<Quantised> = (levels.chunks_exact(length))

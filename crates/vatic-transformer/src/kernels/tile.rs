@@ -51,13 +51,26 @@ pub(super) unsafe fn linear<K: Tile, const R: usize, const P: usize>(
     // SAFETY: the caller's promise; all rows and panels below are in range.
     unsafe {
         if x.rows.len() == 1 {
+            let mut room = [0; MOST_QUADS];
+            let quads = filled(x.levels, &mut room);
             // Several panels at a time, so that enough sums are under way.
             while panel + 4 <= end {
-                tile::<K, 1, 4>(x, 0, weights, panel, (&mut out[at(panel)..], columns), add);
+                let out = &mut out[at(panel)..];
+                match quads {
+                    Some(quads) => {
+                        let quads = quads.iter().map(|&quad| usize::from(quad));
+                        tile::<K, 1, 4>(x, 0, weights, panel, quads, (out, columns), add);
+                    }
+                    None => {
+                        let quads = 0..weights.quads();
+                        tile::<K, 1, 4>(x, 0, weights, panel, quads, (out, columns), add);
+                    }
+                }
                 panel += 4;
             }
             while panel < end {
-                tile::<K, 1, 1>(x, 0, weights, panel, (&mut out[at(panel)..], columns), add);
+                let (quads, out) = (0..weights.quads(), &mut out[at(panel)..]);
+                tile::<K, 1, 1>(x, 0, weights, panel, quads, (out, columns), add);
                 panel += 1;
             }
             return;
@@ -74,6 +87,26 @@ pub(super) unsafe fn linear<K: Tile, const R: usize, const P: usize>(
     }
 }
 
+/// Longer rows are multiplied whole.
+const MOST_QUADS: usize = 1024;
+
+/// The groups of four levels that are not all zero, in order, if enough are (as squared ReLU leaves them). What is multiplied by zero
+/// need not be fetched, and a single row takes as long as it takes to fetch the weights; several rows seldom have zeros at the same places.
+#[inline(always)]
+fn filled<'a>(levels: &[i8], room: &'a mut [u16; MOST_QUADS]) -> Option<&'a [u16]> {
+    let fours = levels.as_chunks::<4>().0;
+    let zeros = fours.iter().filter(|&&four| four == [0; 4]).count();
+    if fours.len() > MOST_QUADS || zeros * 5 < fours.len() {
+        return None;
+    }
+    let mut count = 0;
+    for (n, &four) in fours.iter().enumerate() {
+        room[count] = n as u16;
+        count += usize::from(four != [0; 4]);
+    }
+    Some(&room[..count])
+}
+
 /// All rows by `P` panels; `out` as for [`tile`].
 ///
 /// # Safety
@@ -88,32 +121,33 @@ unsafe fn rows<K: Tile, const R: usize, const P: usize>(
 ) {
     let count = x.rows.len();
     let mut row = 0;
+    let quads = 0..weights.quads();
     // SAFETY: the caller's promise; rows are in range.
     unsafe {
         while row + R <= count {
-            tile::<K, R, P>(x, row, weights, panel, (out, columns), add);
+            tile::<K, R, P>(x, row, weights, panel, quads.clone(), (out, columns), add);
             row += R;
         }
         // Four at once need the weights, which come from far, half as often as two.
         while R > 4 && row + 4 <= count {
-            tile::<K, 4, P>(x, row, weights, panel, (out, columns), add);
+            tile::<K, 4, P>(x, row, weights, panel, quads.clone(), (out, columns), add);
             row += 4;
         }
         while row + 2 <= count {
-            tile::<K, 2, P>(x, row, weights, panel, (out, columns), add);
+            tile::<K, 2, P>(x, row, weights, panel, quads.clone(), (out, columns), add);
             row += 2;
         }
         if row < count {
-            tile::<K, 1, P>(x, row, weights, panel, (out, columns), add);
+            tile::<K, 1, P>(x, row, weights, panel, quads, (out, columns), add);
         }
     }
 }
 
 /// `R` rows by `P` panels of 16 outputs, with all sums in registers. `out` begins where row 0's results of the first panel go; rows
-/// are `columns` apart.
+/// are `columns` apart. Only the groups of four inputs that `which` names are looked at: the others are zero in these rows.
 ///
 /// # Safety
-/// Those of [`linear`]; the rows and panels exist.
+/// Those of [`linear`]; the rows, panels and groups exist.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // registers are named by numbers
 unsafe fn tile<K: Tile, const R: usize, const P: usize>(
@@ -121,6 +155,7 @@ unsafe fn tile<K: Tile, const R: usize, const P: usize>(
     row: usize,
     weights: &Packed,
     panel: usize,
+    which: impl Iterator<Item = usize>,
     (out, columns): (&mut [f32], usize),
     add: bool,
 ) {
@@ -145,10 +180,10 @@ unsafe fn tile<K: Tile, const R: usize, const P: usize>(
         }
         let mut sums = [first; P];
         let next = lines[0].as_ptr().wrapping_add(P * quads);
-        for quad in 0..quads {
+        for quad in which {
             if fetch {
                 for p in 0..P {
-                    K::prefetch(next.wrapping_add(P * quad + p));
+                    K::prefetch(next.wrapping_add(p * quads + quad));
                 }
             }
             let mut at = [levels[0].as_ptr(); R];
