@@ -141,8 +141,10 @@ fn attention_agrees(
         }
         let rows = ROWS.min(1 + position as usize);
         let queries = draw(random, how, 127, rows * heads * HEAD);
+        // One position has all the weight, or many have some.
+        let size = [1.0, 1e-3, 1e-5][random.below(3) as usize];
         let scales: Vec<f32> = (0..rows * heads)
-            .map(|_| (random.factor() - 1.0) / 127.0)
+            .map(|_| (random.factor() - 1.0) / 127.0 * size)
             .collect();
         let first = position + 1 - rows as u64;
         let rings = cache.rings(0, 0);
