@@ -4,6 +4,7 @@
 //! regression on that state tells how far the log odds foretold there are off (dynamic evaluation of the output layer: Krause
 //! et al. 2018, over a hierarchical softmax: Morin and Bengio 2005). Its gradient is the coding cost's.
 
+use crate::large::Large;
 use crate::logistic::{LIMIT, squash};
 use crate::prefetch::prefetch;
 
@@ -24,7 +25,7 @@ pub struct Head {
     /// Features of a state.
     width: usize,
     /// `row` weights for each node, 16 bits after the point.
-    weights: Vec<i16>,
+    weights: Large<i16>,
     /// `width`, padded.
     row: usize,
     /// Decisions learnt at each node.
@@ -45,7 +46,7 @@ impl Head {
         let (nodes, row) = if fits { (nodes, row) } else { (0, 0) };
         Head {
             width,
-            weights: vec![0; nodes * row],
+            weights: Large::new(nodes * row),
             row,
             counts: vec![0; if row > 0 { nodes } else { 0 }],
             features: Vec::with_capacity(row),

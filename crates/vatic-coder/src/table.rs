@@ -1,5 +1,6 @@
 //! The hash table of bit histories: one cache line per look-up, one look-up per four levels of the tree.
 
+use crate::large::Large;
 use crate::prefetch::prefetch;
 use crate::state::priority;
 
@@ -24,7 +25,7 @@ fn halves(bytes: &[u8; SLOT]) -> Slot {
 /// the place of the one of least experience. Contexts of all orders share one table, so that each takes what it needs.
 #[derive(Debug, Clone)]
 pub struct Table {
-    bytes: Vec<u8>,
+    bytes: Large<u8>,
     /// Where the first bucket starts, so that buckets lie on cache lines. It depends on where the allocator put the
     /// bytes, and nothing else depends on it.
     start: usize,
@@ -35,7 +36,7 @@ impl Table {
     /// An empty table of 2^`log2` bytes (at least one bucket).
     pub fn new(log2: u32) -> Table {
         let log2 = log2.max(BUCKET.ilog2());
-        let bytes = vec![0u8; (1 << log2) + BUCKET];
+        let bytes = Large::<u8>::new((1 << log2) + BUCKET);
         let start = bytes.as_ptr().align_offset(BUCKET).min(BUCKET);
         Table { bytes, start, log2 }
     }
