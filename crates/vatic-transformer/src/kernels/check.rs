@@ -55,14 +55,14 @@ fn bits(values: &[f32]) -> Vec<u32> {
 /// Whether all results of `kernel` have the bits of the portable kernel's, on about a millisecond's work.
 pub(super) fn agrees(kernel: &dyn Kernel) -> bool {
     let mut random = Random::new(1);
-    let shapes = [(1, 64, 80), (2, 36, 16), (9, 192, 48)];
+    let shapes = [(1, 64, 80), (2, 36, 16), (9, 128, 48)];
     shapes.into_iter().all(|shape| {
         DRAWS
             .into_iter()
             .all(|how| linear_agrees(kernel, &mut random, shape, how))
     }) && DRAWS
         .into_iter()
-        .all(|how| attention_agrees(kernel, &mut random, (3, 40, 100), how))
+        .all(|how| attention_agrees(kernel, &mut random, (3, 24, 45), how))
         && floats_agree(kernel, &mut random, 192)
 }
 
@@ -208,7 +208,8 @@ mod tests {
     fn every_kernel_agrees_with_the_portable_one() {
         let mut random = Random::new(2);
         // An interpreter takes a second for what takes a processor a millisecond: small shapes have to do there.
-        let (most, longest) = if cfg!(miri) { (3, 80) } else { (19, 8192) };
+        let (most, longest) = if cfg!(miri) { (3, 64) } else { (19, 8192) };
+        let draws = if cfg!(miri) { &DRAWS[..1] } else { &DRAWS[..] };
         for kernel in detected() {
             assert!(cfg!(miri) || agrees(kernel), "{}", kernel.name());
             let inputs = [1, 3, 4, 5, 64, 100, 193, 768];
@@ -216,7 +217,7 @@ mod tests {
                 for (rows, outputs) in
                     (1..=most).zip([1, 15, 16, 17, 33, 64, 80, 100, 129].into_iter().cycle())
                 {
-                    for how in DRAWS {
+                    for &how in draws {
                         let shape = (rows, inputs, outputs);
                         let agrees = linear_agrees(kernel, &mut random, shape, how);
                         assert!(agrees, "{} with {shape:?}", kernel.name());
@@ -234,7 +235,7 @@ mod tests {
             .into_iter()
             .filter(|&(_, _, last)| last <= longest as u64)
             {
-                for how in DRAWS {
+                for &how in draws {
                     let agrees = attention_agrees(kernel, &mut random, shape, how);
                     assert!(agrees, "{} with {shape:?}", kernel.name());
                 }

@@ -33,8 +33,10 @@ pub(crate) fn best() -> Result<&'static dyn Kernel, Error> {
     match std::env::var("VATIC_KERNEL") {
         Ok(name) if !name.is_empty() => named(&name),
         _ => Ok(*BEST.get_or_init(|| {
-            let mut right = detected().filter(|&kernel| check::agrees(kernel));
-            right.next().unwrap_or(Portable::get())
+            let portable: &dyn Kernel = Portable::get();
+            let mut fast = detected().filter(|kernel| kernel.name() != portable.name());
+            fast.find(|&kernel| check::agrees(kernel))
+                .unwrap_or(portable)
         })),
     }
 }
