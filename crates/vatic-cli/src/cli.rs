@@ -120,6 +120,10 @@ pub struct Code {
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub frame_size: Option<u64>,
 
+    /// Refuse to decode frames that may need more than SIZE of memory (2G): as a rule 128M and three bytes for each of their content
+    #[arg(short = 'M', long, value_name = "SIZE", value_parser = parse_size)]
+    pub memory: Option<u64>,
+
     /// Restore only bytes START up to END (not included) of the content; both may be left out. Implies -d
     #[arg(long, value_name = "START..END", value_parser = parse_range, conflicts_with_all = ["test", "list", "compress"])]
     pub range: Option<ByteRange>,

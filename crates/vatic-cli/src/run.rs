@@ -110,6 +110,9 @@ impl<'a> Worker<'a> {
             }
         } else {
             decode = models::decode_options(&code.engine)?;
+            if let Some(most) = code.memory {
+                decode = decode.max_memory(most);
+            }
         }
         Ok(Worker {
             code,

@@ -40,6 +40,23 @@ fn garbage_and_other_formats() {
 }
 
 #[test]
+fn more_than_the_memory_that_is_allowed() {
+    let place = Place::with_compressed();
+    let before = place.names();
+    for limit in ["-M100M", "--memory=100M"] {
+        (place
+            .vatic(&["-dkf", limit, "a.txt.vtc", "-o", "b.txt"])
+            .assert())
+        .code(1)
+        .stderr(contains("vatic: a.txt.vtc: ").and(contains("bytes of memory")));
+        assert_eq!(place.names(), before);
+    }
+    let allowed = ["-dk", "-M200M", "a.txt.vtc", "-o", "b.txt"];
+    place.vatic(&allowed).assert().success();
+    assert_eq!(place.read("b.txt"), text());
+}
+
+#[test]
 fn truncated() {
     let whole = compressed();
     for length in [4, 5, 8, whole.len() / 2, whole.len() - 1] {
