@@ -30,6 +30,10 @@ pub(crate) trait Products {
         panels: &[Panel],
         sums: &mut [[i32; HEAD]; H],
     );
+
+    /// Asks for keys, or values, that will be wanted soon.
+    #[inline(always)]
+    fn prefetch<T>(_what: &T) {}
 }
 
 /// Products of one query or set of weights at a time: for kernels that gain nothing from more.
@@ -45,6 +49,10 @@ pub(crate) trait Singly {
     /// # Safety
     /// The CPU has the instructions of the implementing kernel.
     unsafe fn weigh_one(weights: &[[i16; POSITIONS]], panels: &[Panel]) -> [i32; HEAD];
+
+    /// As [`Products::prefetch`].
+    #[inline(always)]
+    fn prefetch<T>(_what: &T) {}
 }
 
 impl<K: Singly> Products for K {
@@ -81,6 +89,11 @@ impl<K: Singly> Products for K {
             }
         }
     }
+
+    #[inline(always)]
+    fn prefetch<T>(what: &T) {
+        <K as Singly>::prefetch(what);
+    }
 }
 
 /// Successive positions of a stream whose attention is computed at once: their windows are almost the same, and pass by once for all.
@@ -97,6 +110,8 @@ pub(crate) struct View<'a> {
     rows: usize,
     /// Positions from the first panel's beginning to the first row's, which it sees.
     end: usize,
+    /// The panels of the next view, if they are to be fetched from afar meanwhile.
+    next: [&'a [Panel]; 2],
 }
 
 impl<'a> View<'a> {
@@ -116,7 +131,22 @@ impl<'a> View<'a> {
             window,
             rows,
             end: (position + 1 - base * POSITIONS as u64) as usize,
+            next: [&[]; 2],
         }
+    }
+
+    /// Has the keys and values of `next` brought into the core's own caches while these are computed with.
+    pub fn fetching(self, next: &View<'a>) -> View<'a> {
+        let next = next.panels;
+        View { next, ..self }
+    }
+
+    /// The next view's panel with this number, if there is one.
+    #[inline(always)]
+    fn next(&self, number: usize) -> Option<&'a Panel> {
+        let [first, second] = self.next;
+        let before = first.len();
+        first.get(number).or_else(|| second.get(number - before))
     }
 
     #[inline(always)]
@@ -283,6 +313,14 @@ unsafe fn some_heads<P: Products, const H: usize>(
     for (at, stretch) in view.stretches() {
         for row in 0..view.rows {
             for h in 0..H {
+                // A part of the next view's before each head's, so that fetching and computing go side by side.
+                if first == 0 && row == 0 {
+                    for number in (at + h..at + stretch.len()).step_by(H) {
+                        if let Some(panel) = view.next(number) {
+                            P::prefetch(&panel.keys);
+                        }
+                    }
+                }
                 let n = row * heads + first + h;
                 let from = scratch.at(row, h) + at;
                 let scores = &mut scratch.scores[from..from + stretch.len()];
@@ -311,6 +349,16 @@ unsafe fn some_heads<P: Products, const H: usize>(
     let mut sums = [[[0; HEAD]; H]; ROWS];
     for (at, stretch) in view.stretches() {
         for (row, sums) in sums.iter_mut().enumerate().take(view.rows) {
+            if first == 0 && row == 0 {
+                for number in at..at + stretch.len() {
+                    if let Some(panel) = view.next(number) {
+                        P::prefetch(&panel.values);
+                        P::prefetch(&panel.key_excess);
+                        P::prefetch(&panel.key_scales);
+                        P::prefetch(&panel.value_scales);
+                    }
+                }
+            }
             let mut weights: [&[[i16; POSITIONS]]; H] = [&[]; H];
             for (h, weights) in weights.iter_mut().enumerate() {
                 let from = scratch.at(row, h) + at;

@@ -56,6 +56,11 @@ impl Cache {
         }
     }
 
+    /// Bytes of all rings.
+    pub fn bytes(&self) -> usize {
+        self.panels.len() * size_of::<Panel>()
+    }
+
     pub fn rings(&self, stream: usize, head: usize) -> &[Panel] {
         &self.panels[(stream * self.heads + head) * self.ring..][..self.ring]
     }

@@ -77,7 +77,7 @@ fn columns(config: &Config) -> Vec<usize> {
 mod tests {
     use super::*;
     use crate::Session;
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex};
 
     fn file() -> Vec<u8> {
         let config = Config {
@@ -98,12 +98,14 @@ mod tests {
         file.to_bytes().expect("a random model is sound")
     }
 
-    /// The bytes at a multiple of 64, plus `off`, for the rest of the test.
+    /// The bytes at a multiple of 64, plus `off`, for as long as the program runs, as part of which an image lies.
     fn placed(bytes: &[u8], off: usize) -> &'static [u8] {
-        let lines = (bytes.len() + off).div_ceil(size_of::<Line>());
-        let memory: &'static mut [u8] = bytemuck::cast_slice_mut(vec![Line::ZERO; lines].leak());
-        memory[off..off + bytes.len()].copy_from_slice(bytes);
-        &memory[off..off + bytes.len()]
+        static ALL: Mutex<Vec<&'static [Line]>> = Mutex::new(Vec::new());
+        let mut lines = vec![Line::ZERO; (bytes.len() + off).div_ceil(size_of::<Line>())];
+        bytemuck::cast_slice_mut(&mut lines)[off..off + bytes.len()].copy_from_slice(bytes);
+        let lines: &'static [Line] = lines.leak();
+        ALL.lock().unwrap().push(lines);
+        &bytemuck::cast_slice(lines)[off..off + bytes.len()]
     }
 
     #[test]

@@ -87,6 +87,15 @@ impl tile::Tile for Avx2 {
 
 impl Singly for Avx2 {
     #[inline(always)]
+    fn prefetch<T>(what: &T) {
+        let lines = std::ptr::from_ref(what).cast::<Line>();
+        for n in 0..size_of::<T>() / size_of::<Line>() {
+            // SAFETY: a hint, which reads nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(lines.wrapping_add(n).cast()) }
+        }
+    }
+
+    #[inline(always)]
     unsafe fn dots(query: &[i8; HEAD], panel: &Panel) -> [i32; POSITIONS] {
         // SAFETY: the CPU has AVX2; a panel's keys are 16 lines of 64 bytes, the query 16 groups of 4.
         unsafe {

@@ -88,6 +88,15 @@ impl tile::Tile for Avx512Vnni {
 #[allow(clippy::needless_range_loop)] // registers are named by numbers
 impl Products for Avx512Vnni {
     #[inline(always)]
+    fn prefetch<T>(what: &T) {
+        let lines = std::ptr::from_ref(what).cast::<Line>();
+        for n in 0..size_of::<T>() / size_of::<Line>() {
+            // SAFETY: a hint, which reads nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(lines.wrapping_add(n).cast()) }
+        }
+    }
+
+    #[inline(always)]
     unsafe fn scores(
         query: &[i8; HEAD],
         scale: f32,

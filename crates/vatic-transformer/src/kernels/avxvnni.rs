@@ -75,6 +75,11 @@ impl tile::Tile for AvxVnni {
 /// As with AVX2.
 impl Singly for AvxVnni {
     #[inline(always)]
+    fn prefetch<T>(what: &T) {
+        <Avx2 as Singly>::prefetch(what);
+    }
+
+    #[inline(always)]
     unsafe fn dots(query: &[i8; HEAD], panel: &Panel) -> [i32; POSITIONS] {
         // SAFETY: the caller's promise, which includes AVX2.
         unsafe { Avx2::dots(query, panel) }
