@@ -395,11 +395,15 @@ fn largest_seen(chunks: &[[f32; POSITIONS]], seen: &Seen, least: f32) -> f32 {
         after = before;
     }
     seen.hide_after(&mut after, least);
-    let mut lanes = largest(&chunks[end.min(1)..end], after, |score| score);
-    if end > 0 {
-        for i in 0..POSITIONS {
-            lanes[i] = larger(lanes[i], before[i]);
-        }
+    let mut lanes = largest(&chunks[end.min(1)..end], least, |score| score);
+    for i in 0..POSITIONS {
+        lanes[i] = larger(lanes[i], after[i]);
+        // The only chunk has been looked at.
+        lanes[i] = if end > 0 {
+            larger(lanes[i], before[i])
+        } else {
+            lanes[i]
+        };
     }
     fold_max(lanes)
 }
@@ -450,5 +454,31 @@ fn softmax(
 fn exponentials(scores: &mut [f32; POSITIONS], max: f32) {
     for score in scores {
         *score = exp2(*score - max);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_of_what_is_seen_is_neither_hidden_nor_nan() {
+        for chunks in 1..=7 {
+            for (first, last) in [(0, 16), (0, 1), (15, 16), (3, 9)] {
+                let (start, end) = (first, (chunks - 1) * POSITIONS + last);
+                let seen = Seen::new(start..end);
+                for broken in start..end {
+                    // What is not seen is larger than all that is.
+                    let mut scores = vec![[1e9; POSITIONS]; chunks];
+                    let flat = scores.as_flattened_mut();
+                    for n in start..end {
+                        flat[n] = (n * 5 % 97) as f32;
+                    }
+                    flat[broken] = f32::NAN;
+                    let expected = flat[start..end].iter().copied().fold(-1.0, f32::max);
+                    assert_eq!(largest_seen(&scores, &seen, -1.0), expected);
+                }
+            }
+        }
     }
 }

@@ -92,6 +92,7 @@ pub(crate) fn fold_max(lanes: [f32; 16]) -> f32 {
     fold_with(lanes, larger)
 }
 
+/// Halves by constant numbers, which compilers turn into a few vector instructions; a loop over the halves they do not.
 #[inline(always)]
 fn fold_with(lanes: [f32; 16], join: impl Fn(f32, f32) -> f32) -> f32 {
     // Through memory, so that what fills the lanes is compiled with whole vectors: what follows would have it in pieces.
@@ -127,34 +128,40 @@ pub(crate) fn inverse_rms(x: &[f32]) -> f32 {
 // Loops over whole vectors without accumulators, and loops that only fill 16 accumulators: compilers turn both into vector
 // instructions, but seldom a mixture.
 
-/// The largest of some chunks, for each lane, and of `least`.
+/// The largest of some chunks, for each lane, and of `least`; NaN is passed over, wherever it is.
 #[inline(always)]
 pub(crate) fn largest(
     chunks: &[[f32; 16]],
-    least: [f32; 16],
+    least: f32,
     of: impl Fn(f32) -> f32 + Copy,
 ) -> [f32; 16] {
-    let mut largest = least;
-    // In fours, so that not each has to wait for the one before.
+    // Four accumulators, so that not each chunk has to wait for the one before. They are never NaN; two chunks compared with each other
+    // would hide one behind the other's NaN.
+    let [mut a, mut b, mut c, mut d] = [[least; 16]; 4];
     let (fours, rest) = chunks.as_chunks::<4>();
-    for [a, b, c, d] in fours {
+    for four in fours {
         for i in 0..16 {
-            let ab = larger(of(a[i]), of(b[i]));
-            largest[i] = larger(largest[i], larger(ab, larger(of(c[i]), of(d[i]))));
+            a[i] = larger(a[i], of(four[0][i]));
+            b[i] = larger(b[i], of(four[1][i]));
+            c[i] = larger(c[i], of(four[2][i]));
+            d[i] = larger(d[i], of(four[3][i]));
         }
     }
     for chunk in rest {
         for i in 0..16 {
-            largest[i] = larger(largest[i], of(chunk[i]));
+            a[i] = larger(a[i], of(chunk[i]));
         }
     }
-    largest
+    for i in 0..16 {
+        a[i] = larger(larger(a[i], b[i]), larger(c[i], d[i]));
+    }
+    a
 }
 
 /// Quantises a vector whose length is a multiple of 16; the scale is multiplied by `factor`.
 #[inline(always)]
 pub(crate) fn quantise(x: &[f32], factor: f32, q: &mut [i8]) -> Quantised {
-    let m = fold_max(largest(chunks(x), [0.0; 16], f32::abs));
+    let m = fold_max(largest(chunks(x), 0.0, f32::abs));
     let sane = m > SMALL && m < LARGE;
     let inverse = if sane { MAX_ACTIVATION / m } else { 0.0 };
     let scale = if sane {
@@ -218,7 +225,7 @@ pub(crate) fn weights(weights: &mut [u32], seen: Range<usize>) {
     let scores: &mut [f32] = bytemuck::cast_slice_mut(weights);
     scores[..seen.start].fill(f32::MIN);
     scores[seen.end..].fill(f32::MIN);
-    let max = fold_max(largest(chunks(scores), [f32::MIN; 16], |score| score));
+    let max = fold_max(largest(chunks(scores), f32::MIN, |score| score));
     for score in scores.iter_mut() {
         *score = exp2(*score - max);
     }
@@ -291,6 +298,20 @@ mod tests {
         x[3] = -2.0;
         let result = quantise(&x, 1.0, &mut q);
         assert_eq!((result.sum, q[3]), (-127, -127));
+    }
+
+    #[test]
+    fn maxima_pass_over_nan_wherever_it_is() {
+        for length in [16, 64, 80, 144] {
+            for broken in 0..length {
+                let mut x: Vec<f32> = (0..length).map(|n| (n * 7 % length) as f32).collect();
+                x[broken] = f32::NAN;
+                let expected = x.iter().copied().fold(0.0, f32::max);
+                assert_eq!(fold_max(largest(chunks(&x), 0.0, f32::abs)), expected);
+            }
+            let x = vec![f32::NAN; length];
+            assert_eq!(fold_max(largest(chunks(&x), -2.0, |x| x)), -2.0);
+        }
     }
 
     #[test]

@@ -89,11 +89,7 @@ impl tile::Tile for Avx512Vnni {
 impl Products for Avx512Vnni {
     #[inline(always)]
     fn prefetch<T>(what: &T) {
-        let lines = std::ptr::from_ref(what).cast::<Line>();
-        for n in 0..size_of::<T>() / size_of::<Line>() {
-            // SAFETY: a hint, which reads nothing.
-            unsafe { _mm_prefetch::<_MM_HINT_T1>(lines.wrapping_add(n).cast()) }
-        }
+        tile::prefetch::<Avx512Vnni, T>(what);
     }
 
     #[inline(always)]

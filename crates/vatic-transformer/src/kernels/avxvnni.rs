@@ -76,7 +76,7 @@ impl tile::Tile for AvxVnni {
 impl Singly for AvxVnni {
     #[inline(always)]
     fn prefetch<T>(what: &T) {
-        <Avx2 as Singly>::prefetch(what);
+        tile::prefetch::<AvxVnni, T>(what);
     }
 
     #[inline(always)]

@@ -51,29 +51,7 @@ pub(super) unsafe fn linear<K: Tile, const R: usize, const P: usize>(
     // SAFETY: the caller's promise; all rows and panels below are in range.
     unsafe {
         if x.rows.len() == 1 {
-            let mut room = [0; MOST_QUADS];
-            let quads = filled(x.levels, &mut room);
-            // Several panels at a time, so that enough sums are under way.
-            while panel + 4 <= end {
-                let out = &mut out[at(panel)..];
-                match quads {
-                    Some(quads) => {
-                        let quads = quads.iter().map(|&quad| usize::from(quad));
-                        tile::<K, 1, 4>(x, 0, weights, panel, quads, (out, columns), add);
-                    }
-                    None => {
-                        let quads = 0..weights.quads();
-                        tile::<K, 1, 4>(x, 0, weights, panel, quads, (out, columns), add);
-                    }
-                }
-                panel += 4;
-            }
-            while panel < end {
-                let (quads, out) = (0..weights.quads(), &mut out[at(panel)..]);
-                tile::<K, 1, 1>(x, 0, weights, panel, quads, (out, columns), add);
-                panel += 1;
-            }
-            return;
+            return single::<K>(x, weights, panels, out, columns, add);
         }
         // All rows pass by a panel while it is in the first-level cache.
         while panel + P <= end {
@@ -83,6 +61,43 @@ pub(super) unsafe fn linear<K: Tile, const R: usize, const P: usize>(
         while panel < end {
             rows::<K, R, 1>(x, weights, panel, (&mut out[at(panel)..], columns), add);
             panel += 1;
+        }
+    }
+}
+
+/// The only row, by several panels at a time, so that enough sums are under way.
+///
+/// # Safety
+/// Those of [`linear`].
+#[inline(always)]
+unsafe fn single<K: Tile>(
+    x: &Activations,
+    weights: &Packed,
+    panels: Range<usize>,
+    out: &mut [f32],
+    columns: usize,
+    add: bool,
+) {
+    let whole = 0..weights.quads();
+    let fours = panels.len() / 4 * 4;
+    // SAFETY: the caller's promise; panels are in range.
+    unsafe {
+        if fours > 0 {
+            let mut room = [0; MOST_QUADS];
+            let filled = filled(x.levels, &mut room);
+            for n in (0..fours).step_by(4) {
+                let (panel, out) = (panels.start + n, (&mut out[n * PANEL..], columns));
+                if let Some(quads) = filled {
+                    let quads = quads.iter().map(|&quad| usize::from(quad));
+                    tile::<K, 1, 4>(x, 0, weights, panel, quads, out, add);
+                } else {
+                    tile::<K, 1, 4>(x, 0, weights, panel, whole.clone(), out, add);
+                }
+            }
+        }
+        for n in fours..panels.len() {
+            let (panel, out) = (panels.start + n, (&mut out[n * PANEL..], columns));
+            tile::<K, 1, 1>(x, 0, weights, panel, whole.clone(), out, add);
         }
     }
 }
@@ -105,6 +120,16 @@ fn filled<'a>(levels: &[i8], room: &'a mut [u16; MOST_QUADS]) -> Option<&'a [u16
         count += usize::from(four != [0; 4]);
     }
     Some(&room[..count])
+}
+
+/// Asks for all lines of something that lies in whole ones.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(super) fn prefetch<K: Tile, T>(what: &T) {
+    let lines = std::ptr::from_ref(what).cast::<Line>();
+    for n in 0..size_of::<T>() / size_of::<Line>() {
+        K::prefetch(lines.wrapping_add(n));
+    }
 }
 
 /// All rows by `P` panels; `out` as for [`tile`].
