@@ -29,11 +29,10 @@ impl Panel {
     };
 }
 
-/// A layer's rings of panels, one for each (stream, head): position `t` lies in panel `t / 16 mod ring`.
+/// The rings of panels of one head of a layer, one for each stream: position `t` lies in panel `t / 16 mod ring`.
 pub(crate) struct Cache {
     panels: Vec<Panel>,
     ring: usize,
-    heads: usize,
     pub window: usize,
 }
 
@@ -46,12 +45,11 @@ impl Cache {
             .max(1)
     }
 
-    pub fn new(streams: usize, heads: usize, window: usize, block: usize) -> Cache {
+    pub fn new(streams: usize, window: usize, block: usize) -> Cache {
         let ring = Cache::ring(window, block);
         Cache {
-            panels: vec![Panel::EMPTY; streams * heads * ring],
+            panels: vec![Panel::EMPTY; streams * ring],
             ring,
-            heads,
             window,
         }
     }
@@ -61,22 +59,15 @@ impl Cache {
         self.panels.len() * size_of::<Panel>()
     }
 
-    pub fn rings(&self, stream: usize, head: usize) -> &[Panel] {
-        &self.panels[(stream * self.heads + head) * self.ring..][..self.ring]
+    pub fn ring_of(&self, stream: usize) -> &[Panel] {
+        &self.panels[stream * self.ring..][..self.ring]
     }
 
     /// Puts a position's key and value into its place, over what fell out of the window.
-    pub fn put(
-        &mut self,
-        stream: usize,
-        head: usize,
-        position: u64,
-        key: (&[i8], f32),
-        value: (&[i8], f32),
-    ) {
+    pub fn put(&mut self, stream: usize, position: u64, key: (&[i8], f32), value: (&[i8], f32)) {
         let panel = (position / POSITIONS as u64 % self.ring as u64) as usize;
         let at = (position % POSITIONS as u64) as usize;
-        let panel = &mut self.panels[(stream * self.heads + head) * self.ring + panel];
+        let panel = &mut self.panels[stream * self.ring + panel];
         for (quad, from) in panel.keys.iter_mut().zip(key.0.as_chunks::<4>().0) {
             quad[at] = *from;
         }

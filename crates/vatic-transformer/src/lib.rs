@@ -45,6 +45,7 @@ mod error;
 mod file;
 mod image;
 pub mod kernels;
+mod meeting;
 mod memory;
 mod mode;
 mod model;

@@ -4,12 +4,13 @@ use crate::cache::{Cache, HEAD};
 use crate::kernels::{self, Activations, Kernel, KernelName};
 use crate::mode::DefaultMode;
 use crate::numerics::{LOG2_E, Quantised};
+use crate::packed::PANEL;
 use crate::split;
-use crate::team::{self, Member};
+use crate::team::{self, Fed, Member};
 use crate::watch::{Part, Watch};
 use crate::{Error, Model, Packed, Predictions};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 /// Bytes of keys and values from which on steps fetch them ahead: with eight streams of `base` (3.2 MB) it is a tenth faster, with sixteen of
 /// `swift` (2.8 MB) a fiftieth slower.
@@ -35,14 +36,14 @@ pub struct Session {
     kernel: &'static dyn Kernel,
     block: usize,
     positions: Vec<u64>,
-    /// For each layer.
-    caches: Vec<Cache>,
+    /// For each head of each layer. Nobody waits for a lock: in a team each head has one member at a time that computes it.
+    caches: Arc<[Vec<RwLock<Cache>>]>,
     /// Whether all of them are so large that what a step needs of them is better asked for ahead.
     far: bool,
     keep_scores: bool,
     left_out: Option<Part>,
     watch: Option<Watch>,
-    /// Shares its products with other sessions.
+    /// Shares its heads and matrices with other sessions.
     team: Option<Member>,
     /// Shares its rows with other sessions.
     split: Option<split::Member>,
@@ -53,8 +54,8 @@ pub struct Session {
 
 /// Working memory; each holds its number of values per row, row after row, unless said otherwise.
 struct Buffers {
-    /// (stream, position) of each row of the call.
-    places: Vec<(usize, u64)>,
+    /// The rows of the call.
+    places: Vec<Fed>,
     /// The rows that this session computes, all unless they are split. Everything below but `cos` and `sin` is of these alone.
     own: Range<usize>,
     /// The rows, those of one stream together: what attention reads of its past stays in the nearest cache.
@@ -64,6 +65,8 @@ struct Buffers {
     /// The embedding.
     e: Aligned<f32>,
     qkv: Aligned<f32>,
+    /// A team member's part of the queries, keys or values.
+    part: Aligned<f32>,
     attended: Aligned<f32>,
     hidden: Aligned<f32>,
     cos: Aligned<f32>,
@@ -94,24 +97,28 @@ impl Session {
         Session::with_kernel(model, streams, block, kernels::best()?)
     }
 
-    /// Sessions of so many streams each (some may have none) that work side by side, each on a thread of its own, and share the
-    /// reading of the weights: all of them have to make each call at the same time, with whatever rows each has, and each
-    /// waits for the others. It is faster where rows are so few that a call takes as long as reading the weights does; every now and then
-    /// it is timed whether it is, and otherwise each computes its own rows. The results are the same.
+    /// So many sessions that compute the same rows together, each on a thread of its own: each reads its part of the weights, and of the past, for
+    /// all rows. The first is given the rows and has the results; all have to make the same number of calls, the others with no rows: such
+    /// a call waits for the first one's. It is faster where rows are so few that a call takes as long as reading the weights does; every
+    /// now and then it is timed whether it is, and otherwise the first computes its rows alone, while the others go on waiting. The results are the same.
     ///
     /// When a session is dropped, its team is over.
     ///
     /// # Errors
-    /// Those of [`Session::new`], for any of them.
+    /// Those of [`Session::new`].
     pub fn team(
         model: &Arc<Model>,
-        streams: &[usize],
+        members: usize,
+        streams: usize,
         block: usize,
     ) -> Result<Vec<Session>, Error> {
         let kernel = kernels::best()?;
-        (team::members(streams.len()).zip(streams))
-            .map(|(member, &streams)| {
-                let mut session = Session::of_rows(model, streams, block, kernel, 0)?;
+        let caches = Session::caches(model, streams, block)?;
+        (team::members(members))
+            .map(|member| {
+                let caches = Arc::clone(&caches);
+                let mut session = Session::with_caches(model, streams, block, kernel, caches);
+                session.buffers.part = Aligned::new(streams * block * model.config.qkv_rows());
                 session.team = Some(member);
                 Ok(session)
             })
@@ -168,20 +175,32 @@ impl Session {
         block: usize,
         kernel: &'static dyn Kernel,
     ) -> Result<Session, Error> {
-        Session::of_rows(model, streams, block, kernel, 1)
+        let caches = Session::caches(model, streams, block)?;
+        Ok(Session::with_caches(model, streams, block, kernel, caches))
     }
 
-    fn of_rows(
+    fn caches(
+        model: &Model,
+        streams: usize,
+        block: usize,
+    ) -> Result<Arc<[Vec<RwLock<Cache>>]>, Error> {
+        if !(1..=4096).contains(&streams.saturating_mul(block)) {
+            return Err(Error::Rows("streams times block must be in 1..=4096"));
+        }
+        let config = &model.config;
+        let cache = |window| RwLock::new(Cache::new(streams, window, block));
+        let heads = |&window| (0..config.kv_heads).map(|_| cache(window)).collect();
+        Ok(config.windows.iter().map(heads).collect())
+    }
+
+    fn with_caches(
         model: &Arc<Model>,
         streams: usize,
         block: usize,
         kernel: &'static dyn Kernel,
-        least: usize,
-    ) -> Result<Session, Error> {
-        let rows = streams.saturating_mul(block);
-        if !(least..=4096).contains(&rows) {
-            return Err(Error::Rows("streams times block must be in 1..=4096"));
-        }
+        caches: Arc<[Vec<RwLock<Cache>>]>,
+    ) -> Session {
+        let rows = streams * block;
         let config = &model.config;
         let heads = config.heads * HEAD;
         let panels = config
@@ -189,14 +208,14 @@ impl Session {
             .iter()
             .map(|&window| Cache::ring(window, block))
             .max();
-        let caches: Vec<Cache> = (config.windows.iter())
-            .map(|&window| Cache::new(streams, config.kv_heads, window, block))
-            .collect();
-        Ok(Session {
+        let bytes: usize = (caches.iter().flatten())
+            .map(|cache| write(cache).bytes())
+            .sum();
+        Session {
             kernel,
             block,
             positions: vec![0; streams],
-            far: caches.iter().map(Cache::bytes).sum::<usize>() >= FAR,
+            far: bytes >= FAR,
             caches,
             keep_scores: false,
             left_out: None,
@@ -210,6 +229,7 @@ impl Session {
                 x: Aligned::new(rows * config.width),
                 e: Aligned::new(rows * config.width),
                 qkv: Aligned::new(rows * config.qkv_rows()),
+                part: Aligned::default(),
                 attended: Aligned::new(rows * heads),
                 hidden: Aligned::new(rows * config.hidden),
                 cos: Aligned::new(rows * config.rope_dims / 2),
@@ -226,7 +246,7 @@ impl Session {
             },
             predictions: Predictions::default(),
             model: Arc::clone(model),
-        })
+        }
     }
 
     /// The model.
@@ -287,7 +307,11 @@ impl Session {
     }
 
     /// Whether attention is watched from now on (it is not at first; calls take several times as long).
+    ///
+    /// # Panics
+    /// If the session belongs to a team.
     pub fn watch_attention(&mut self, watch: bool) {
+        assert!(self.team.is_none(), "a team's attention is not watched");
         let config = &self.model.config;
         self.watch = watch.then(|| Watch::new(&config.windows, config.heads));
     }
@@ -366,33 +390,48 @@ impl Session {
         predictions: &mut Predictions,
     ) -> Result<(), Error> {
         predictions.clear();
-        if let Err(error) = self.place(rows.clone()) {
-            // The others cannot go on without this session's rows.
+        let result = self.place(rows).and_then(|()| self.begin());
+        let result = result.and_then(|()| self.layers(predictions));
+        if result.is_err() {
+            predictions.clear();
+            // The others cannot go on without this session's part.
             if let Some(member) = &self.team {
                 member.leave();
             }
             if let Some(member) = &self.split {
                 member.leave();
             }
-            return Err(error);
-        }
-        if rows.len() == 0 && self.team.is_none() {
-            return Ok(());
-        }
-        if let Some(member) = &mut self.team {
-            member.begin()?;
-        }
-        predictions.resize(self.buffers.own.len(), &self.model);
-        let _mode = DefaultMode::enter();
-        self.embed(rows);
-        let result = self.layers(predictions);
-        if result.is_err() {
-            predictions.clear();
         }
         result
     }
 
+    /// Agrees with the team on what is computed: a member that does not lead has no rows until now.
+    fn begin(&mut self) -> Result<(), Error> {
+        let Some(member) = &mut self.team else {
+            return Ok(());
+        };
+        let places = &mut self.buffers.places;
+        if member.leads() {
+            return member.lead(places);
+        }
+        if !places.is_empty() {
+            return Err(Error::Rows("a team's first session takes all rows"));
+        }
+        member.follow(places)?;
+        for &(stream, position, _) in places.iter() {
+            self.positions[stream] = position + 1;
+        }
+        self.arrange();
+        Ok(())
+    }
+
     fn layers(&mut self, predictions: &mut Predictions) -> Result<(), Error> {
+        if self.buffers.places.is_empty() {
+            return Ok(());
+        }
+        predictions.resize(self.buffers.own.len(), &self.model);
+        let _mode = DefaultMode::enter();
+        self.embed();
         for layer in 0..self.caches.len() {
             self.attention(layer)?;
             self.mlp(layer)?;
@@ -403,13 +442,7 @@ impl Session {
     /// Checks the rows and gives each its position.
     fn place(&mut self, rows: impl ExactSizeIterator<Item = Row>) -> Result<(), Error> {
         let vocab = self.model.config.vocab;
-        self.buffers.own = self.part(rows.len());
-        let Buffers {
-            places,
-            own,
-            by_stream,
-            ..
-        } = &mut self.buffers;
+        let places = &mut self.buffers.places;
         places.clear();
         let mut error = None;
         if rows.len() > self.positions.len() * self.block {
@@ -424,10 +457,10 @@ impl Session {
                 error = Some(Error::Token { token, vocab });
                 break;
             }
-            places.push((stream, *position));
+            places.push((stream, *position, token));
             *position += 1;
         }
-        for &(stream, position) in places.iter() {
+        for &(stream, position, _) in places.iter() {
             if self.positions[stream] > position + self.block as u64 {
                 error = Some(Error::Rows(
                     "a stream takes more tokens in one call than the session's block",
@@ -436,19 +469,31 @@ impl Session {
             }
         }
         let Some(error) = error else {
-            by_stream.clear();
-            by_stream.extend(0..own.len() as u32);
-            by_stream.sort_unstable_by_key(|&row| places[own.start + row as usize]);
+            self.arrange();
             return Ok(());
         };
-        for &(stream, _) in places.iter() {
+        for &(stream, ..) in places.iter() {
             self.positions[stream] -= 1;
         }
         places.clear();
         Err(error)
     }
 
-    fn embed(&mut self, rows: impl Iterator<Item = Row>) {
+    /// Finds out which of the call's rows are computed here, and in which order their attention is.
+    fn arrange(&mut self) {
+        self.buffers.own = self.part(self.buffers.places.len());
+        let Buffers {
+            places,
+            own,
+            by_stream,
+            ..
+        } = &mut self.buffers;
+        by_stream.clear();
+        by_stream.extend(0..own.len() as u32);
+        by_stream.sort_unstable_by_key(|&row| places[own.start + row as usize]);
+    }
+
+    fn embed(&mut self) {
         let Buffers {
             places,
             own,
@@ -460,14 +505,14 @@ impl Session {
         } = &mut self.buffers;
         let width = self.model.config.width;
         let half = self.model.config.rope_dims / 2;
-        for (n, (row, &(_, position))) in rows.zip(places.iter()).enumerate() {
+        for (n, &(_, position, token)) in places.iter().enumerate() {
             let at = n * half..(n + 1) * half;
             self.model
                 .rope(position, &mut cos[at.clone()], &mut sin[at]);
             if own.contains(&n) {
                 let at = (n - own.start) * width..(n - own.start + 1) * width;
                 let x = &mut x[at.clone()];
-                self.model.embed.row(usize::from(row.token), x);
+                self.model.embed.row(usize::from(token), x);
                 self.kernel.normalise(x);
                 e[at].copy_from_slice(x);
             }
@@ -482,6 +527,7 @@ impl Session {
             x,
             e,
             qkv,
+            part,
             attended,
             cos,
             sin,
@@ -498,35 +544,51 @@ impl Session {
         let (kernel, config, far) = (self.kernel, &self.model.config, self.far);
         let (heads, groups, width) = (config.heads, config.kv_heads, config.width);
         let half = config.rope_dims / 2;
-        let cache = &mut self.caches[number];
         let layer = &self.model.layers[number];
+        let group = heads / groups;
+        let mut team = (self.team.as_mut()).filter(|member| member.together());
+        // Those of the key heads whose attention is computed here.
+        let own_heads = (team.as_ref()).map_or(0..groups, |member| member.heads(groups));
+        let mut caches: Vec<RwLockWriteGuard<Cache>> = (self.caches[number][own_heads.clone()]
+            .iter())
+        .map(write)
+        .collect();
         let rows = &mut rows[..own.len()];
         for (n, row) in rows.iter_mut().enumerate() {
             let x = &mut x[n * width..][..width];
             kernel.mix(x, &e[n * width..][..width], layer.mix);
             *row = kernel.norm_quantise(x, &mut levels[n * width..][..width]);
         }
-        let team = &mut self.team;
-        linear(kernel, team, levels, rows, &layer.qkv, qkv, false)?;
         let stride = config.qkv_rows();
+        if team.is_some() {
+            let x = activations(levels, rows, &layer.qkv);
+            // Queries, keys and values.
+            for (before, each) in [(0, group), (heads, 1), (heads + groups, 1)] {
+                let at = |head: usize| (before + head * each) * HEAD;
+                let columns = at(own_heads.start)..at(own_heads.end);
+                if columns.is_empty() {
+                    continue;
+                }
+                let part = &mut part[..rows.len() * columns.len()];
+                let panels = columns.start / PANEL..columns.end / PANEL;
+                kernel.linear(&x, &layer.qkv, panels, part, false);
+                let part = part.chunks_exact(columns.len());
+                for (row, part) in qkv.chunks_exact_mut(stride).zip(part) {
+                    row[columns.clone()].copy_from_slice(part);
+                }
+            }
+        } else {
+            linear(kernel, &mut None, levels, rows, &layer.qkv, qkv, false)?;
+        }
         let rope = |n: usize| (&cos[n * half..][..half], &sin[n * half..][..half]);
         let mut keep = |n: usize, keys_values: &mut [f32]| {
-            let (stream, position) = places[n];
+            let (stream, position, _) = places[n];
             let (keys, values) = keys_values.split_at_mut(groups * HEAD);
-            for (head, (k, v)) in keys
-                .chunks_exact_mut(HEAD)
-                .zip(values.chunks_exact(HEAD))
-                .enumerate()
-            {
-                let key_scale = kernel.rotate_quantise(k, rope(n), 1.0, key);
-                let value_scale = kernel.quantise(v, value).scale;
-                cache.put(
-                    stream,
-                    head,
-                    position,
-                    (key, key_scale),
-                    (value, value_scale),
-                );
+            for (head, cache) in own_heads.clone().zip(&mut caches) {
+                let at = head * HEAD..(head + 1) * HEAD;
+                let key_scale = kernel.rotate_quantise(&mut keys[at.clone()], rope(n), 1.0, key);
+                let value_scale = kernel.quantise(&values[at], value).scale;
+                cache.put(stream, position, (key, key_scale), (value, value_scale));
             }
         };
         if let Some(member) = &mut self.split {
@@ -537,23 +599,18 @@ impl Session {
                 keep(n, &mut row[heads * HEAD..]);
             }
         }
-        let group = heads / groups;
         let own_places = &places[own.clone()];
         let stream_of = |row: u32| own_places[row as usize].0;
         let streams = by_stream.chunk_by(|&a, &b| stream_of(a) == stream_of(b));
         let mut parts = streams.flat_map(|rows| rows.chunks(ROWS)).peekable();
         while let Some(rows) = parts.next() {
             let view = |rows: &[u32], head: usize| {
-                let (stream, position) = own_places[rows[0] as usize];
-                View::new(
-                    cache.rings(stream, head),
-                    cache.window,
-                    position,
-                    rows.len(),
-                )
+                let (stream, position, _) = own_places[rows[0] as usize];
+                let cache = &caches[head - own_heads.start];
+                View::new(cache.ring_of(stream), cache.window, position, rows.len())
             };
             let next = parts.peek().copied();
-            for head in 0..groups {
+            for head in own_heads.clone() {
                 let at = head * group;
                 for (r, &n) in rows.iter().enumerate() {
                     let n = n as usize;
@@ -566,9 +623,10 @@ impl Session {
                     }
                 }
                 // Single rows are those of many streams, whose pasts together are more than the nearest caches hold.
-                let next = match next.filter(|_| head + 1 == groups) {
-                    None if head + 1 < groups => Some(view(rows, head + 1)),
-                    next => next.map(|rows| view(rows, 0)),
+                let next = if head + 1 < own_heads.end {
+                    Some(view(rows, head + 1))
+                } else {
+                    next.map(|rows| view(rows, own_heads.start))
                 };
                 let view = view(rows, head);
                 let view = match next.filter(|_| far && rows.len() == 1) {
@@ -590,6 +648,19 @@ impl Session {
                 }
             }
         }
+        drop(caches);
+        if let Some(member) = &mut team {
+            let attended = &mut attended[..rows.len() * heads * HEAD];
+            let each = group * HEAD;
+            let own = own_heads.start * each..own_heads.end * each;
+            member.give(|seat| {
+                seat.clear();
+                for row in attended.chunks_exact(heads * HEAD) {
+                    seat.extend_from_slice(&row[own.clone()]);
+                }
+            })?;
+            member.take(groups, each, attended, false);
+        }
         for (n, row) in rows.iter_mut().enumerate() {
             let at = n * heads * HEAD..(n + 1) * heads * HEAD;
             *row = kernel.quantise(&attended[at.clone()], &mut levels[at]);
@@ -599,7 +670,7 @@ impl Session {
         {
             silence(head, heads, levels, rows);
         }
-        linear(kernel, team, levels, rows, &layer.out, x, true)
+        linear(kernel, &mut self.team, levels, rows, &layer.out, x, true)
     }
 
     fn mlp(&mut self, layer: usize) -> Result<(), Error> {
@@ -655,6 +726,10 @@ impl Session {
         }
         let team = &mut self.team;
         linear(kernel, team, levels, rows, &self.model.head, scores, true)?;
+        if !self.team.as_ref().is_none_or(Member::leads) {
+            predictions.clear();
+            return Ok(());
+        }
         if self.keep_scores {
             self.buffers.scores[..scores.len()].copy_from_slice(scores);
         }
@@ -675,6 +750,15 @@ fn silence(head: usize, heads: usize, levels: &mut [i8], rows: &mut [Quantised])
     }
 }
 
+/// The first of `levels`, as many rows as `rows` has, as what is multiplied with a matrix.
+fn activations<'a>(levels: &'a [i8], rows: &'a [Quantised], weights: &Packed) -> Activations<'a> {
+    Activations {
+        levels: &levels[..rows.len() * weights.inputs()],
+        rows,
+        length: weights.inputs(),
+    }
+}
+
 /// The product of as many rows as `rows` has with a matrix.
 fn linear(
     kernel: &dyn Kernel,
@@ -685,16 +769,16 @@ fn linear(
     out: &mut [f32],
     add: bool,
 ) -> Result<(), Error> {
-    let x = Activations {
-        levels: &levels[..rows.len() * weights.inputs()],
-        rows,
-        length: weights.inputs(),
-    };
+    let x = activations(levels, rows, weights);
     let out = &mut out[..rows.len() * weights.padded_outputs()];
     match team {
-        Some(member) => member.product(kernel, &x, weights, out, add)?,
-        None if rows.is_empty() => {}
-        None => kernel.linear(&x, weights, 0..weights.panels(), out, add),
+        Some(member) if member.together() => member.product(kernel, &x, weights, out, add)?,
+        _ if rows.is_empty() => {}
+        _ => kernel.linear(&x, weights, 0..weights.panels(), out, add),
     }
     Ok(())
+}
+
+fn write(cache: &RwLock<Cache>) -> RwLockWriteGuard<'_, Cache> {
+    cache.write().unwrap_or_else(PoisonError::into_inner)
 }

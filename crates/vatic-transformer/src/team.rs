@@ -1,72 +1,40 @@
-//! Sessions on several threads that share every product with a matrix: each reads its part of the weights, for the rows of all.
+//! Sessions on several threads that compute the same rows together: each its part of the heads, of the hidden units and of every
+//! matrix, so that each weight is read by one of them only.
 //!
-//! A step of few rows takes as long as it takes to read the weights. Two sessions that each have half of the streams would read all of
-//! them twice; two of a team read them once. The price is two meetings for each product. What is computed is the same to the last
-//! bit: a product's outputs do not depend on each other.
+//! A step of few rows takes as long as it takes to read the weights, and two cores read twice as much as one. What is small (norms, the
+//! residual stream) each computes for itself; four times a layer they hand over what the next product needs whole. What is computed
+//! is the same to the last bit: outputs of a product do not depend on each other, nor do heads. (Shoeybi et al., Megatron-LM, 2019, share
+//! the work of a transformer in the same way, with sums in place of two of the four exchanges; sums of `f32` have an order to keep.)
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{
-    Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::kernels::{Activations, Kernel};
-use crate::numerics::Quantised;
+use crate::meeting::{self, Place};
 use crate::packed::PANEL;
 use crate::{Error, Packed};
 
-/// How often a member looks whether the others have come before it goes to sleep: some 250 µs, longer than a coder takes for its
-/// part of a step's tokens.
-const LOOKS: u32 = 10_000;
-
-/// Calls after which it is tried again whether they are quicker alone, and those of each trial; a trial's second half is timed.
+/// Calls after which it is tried again whether the first member is quicker alone, and those of each trial; a trial's second half is timed.
 const CYCLE: u32 = 1024;
 const TRIAL: u32 = 16;
 
-/// What the members have in common. Locks are never waited for: the meetings say whose time it is to use what.
-struct Team {
-    seats: Vec<Seat>,
-    meeting: Meeting,
-    /// Whether the last trial says that each had better compute its own rows. The first member decides.
-    alone: AtomicBool,
-}
+/// A row of a call: its stream, its position there and its token.
+pub(crate) type Fed = (usize, u64, u16);
 
-/// What a member has for the others.
-#[derive(Default)]
-struct Seat {
-    rows: RwLock<Rows>,
-    /// Of the rows of all members with its panels of the weights.
-    products: RwLock<Vec<f32>>,
-}
-
-/// Quantised rows.
-#[derive(Default)]
-struct Rows {
-    levels: Vec<i8>,
-    rows: Vec<Quantised>,
-}
-
-impl Rows {
-    fn clear(&mut self) {
-        self.levels.clear();
-        self.rows.clear();
-    }
-
-    fn extend(&mut self, levels: &[i8], rows: &[Quantised]) {
-        self.levels.extend_from_slice(levels);
-        self.rows.extend_from_slice(rows);
-    }
-}
-
-/// A session's place in a team. The team is over when it is dropped.
+/// A session's place in a team, the first of which takes the rows. The team is over when one is dropped.
 pub(crate) struct Member {
-    team: Arc<Team>,
-    number: usize,
-    /// The rows of all members.
-    all: Rows,
+    place: Place,
+    /// The rows of the call that all compute.
+    call: Arc<RwLock<Vec<Fed>>>,
+    together: bool,
+    trials: Trials,
+}
+
+/// Where other work keeps the cores busy, members wait for each other far longer than they compute; so both ways are tried now and then,
+/// and the quicker one is taken. The results are the same.
+struct Trials {
     calls: u32,
-    /// Whether each computes its own rows for now.
     alone: bool,
     since: Instant,
     alone_took: Duration,
@@ -74,35 +42,126 @@ pub(crate) struct Member {
 
 /// The members of a new team.
 pub(crate) fn members(count: usize) -> impl Iterator<Item = Member> {
-    let team = Arc::new(Team {
-        seats: (0..count).map(|_| Seat::default()).collect(),
-        meeting: Meeting::new(count),
-        alone: AtomicBool::new(false),
-    });
-    (0..count).map(move |number| Member {
-        team: Arc::clone(&team),
-        number,
-        all: Rows::default(),
-        calls: 0,
-        alone: false,
-        since: Instant::now(),
-        alone_took: Duration::ZERO,
+    let call = Arc::new(RwLock::default());
+    meeting::places(count).map(move |place| Member {
+        place,
+        call: Arc::clone(&call),
+        together: false,
+        trials: Trials {
+            calls: 0,
+            alone: true,
+            since: Instant::now(),
+            alone_took: Duration::ZERO,
+        },
     })
 }
 
 impl Member {
-    /// Ends the team.
-    pub fn leave(&self) {
-        self.team.meeting.end();
+    /// Whether it is the one that takes the rows and has the results.
+    pub fn leads(&self) -> bool {
+        self.place.number() == 0
     }
 
-    /// Begins a call, of which each member makes as many as the others. Where other work keeps the cores busy, members wait for each
-    /// other far longer than they compute; so both ways are tried now and then, and the quicker one is taken. The results are
-    /// the same.
+    /// Ends the team.
+    pub fn leave(&self) {
+        self.place.leave();
+    }
+
+    /// Whether the others compute the call that has been begun too.
+    pub fn together(&self) -> bool {
+        self.together
+    }
+
+    /// Begins the first member's call, and tells the others of its rows if they are to compute it too.
     ///
     /// # Errors
     /// [`Error::Team`] if another member has left.
-    pub fn begin(&mut self) -> Result<(), Error> {
+    pub fn lead(&mut self, rows: &[Fed]) -> Result<(), Error> {
+        self.together = !rows.is_empty() && !self.trials.alone();
+        if self.together {
+            let mut call = (self.call.write()).unwrap_or_else(PoisonError::into_inner);
+            call.clear();
+            call.extend_from_slice(rows);
+            drop(call);
+            self.place.meet()?;
+        }
+        Ok(())
+    }
+
+    /// Begins another member's call: waits until the first one has rows to share, and takes them.
+    ///
+    /// # Errors
+    /// [`Error::Team`] if another member has left.
+    pub fn follow(&mut self, rows: &mut Vec<Fed>) -> Result<(), Error> {
+        self.together = true;
+        self.place.meet()?;
+        rows.clone_from(&self.call.read().unwrap_or_else(PoisonError::into_inner));
+        Ok(())
+    }
+
+    /// This member's part of the heads, each with all of its queries.
+    pub fn heads(&self, heads: usize) -> Range<usize> {
+        self.place.part(self.place.number(), heads)
+    }
+
+    /// The product of all rows with this member's part of a matrix, exchanged for those of the others: put into `out` or added to it.
+    ///
+    /// # Errors
+    /// [`Error::Team`] if another member has left.
+    pub fn product(
+        &mut self,
+        kernel: &dyn Kernel,
+        x: &Activations,
+        weights: &Packed,
+        out: &mut [f32],
+        add: bool,
+    ) -> Result<(), Error> {
+        let part = self.place.part(self.place.number(), weights.panels());
+        self.give(|seat| {
+            let length = x.rows.len() * part.len() * PANEL;
+            if seat.len() < length {
+                seat.resize(length, 0.0);
+            }
+            kernel.linear(x, weights, part, &mut seat[..length], false);
+        })?;
+        self.take(weights.panels(), PANEL, out, add);
+        Ok(())
+    }
+
+    /// Gives this member's part of the columns of each row, written by `fill` row after row.
+    ///
+    /// # Errors
+    /// [`Error::Team`] if another member has left.
+    pub fn give(&mut self, fill: impl FnOnce(&mut Vec<f32>)) -> Result<(), Error> {
+        self.place.give(fill)
+    }
+
+    /// Puts what all have given into `rows`, or adds it to them. A row has `parts` parts of `width` columns each, divided among the members as
+    /// [`Member::heads`] says.
+    pub fn take(&self, parts: usize, width: usize, rows: &mut [f32], add: bool) {
+        for n in 0..self.place.members() {
+            let part = self.place.part(n, parts);
+            let columns = part.start * width..part.end * width;
+            if columns.is_empty() {
+                continue;
+            }
+            let given = self.place.given(n);
+            let given = given.chunks_exact(columns.len());
+            for (row, given) in rows.chunks_exact_mut(parts * width).zip(given) {
+                let row = &mut row[columns.clone()];
+                if add {
+                    (row.iter_mut().zip(given)).for_each(|(to, product)| *to += product);
+                } else {
+                    row.copy_from_slice(given);
+                }
+            }
+        }
+    }
+}
+
+impl Trials {
+    /// Whether the next call is the first member's alone.
+    fn alone(&mut self) -> bool {
         const TIMED: u32 = TRIAL / 2;
         const TOGETHER: u32 = TRIAL;
         const TOGETHER_TIMED: u32 = TRIAL + TIMED;
@@ -114,192 +173,18 @@ impl Member {
                 self.alone_took = self.since.elapsed();
                 self.alone = false;
             }
-            DECIDED => {
-                if self.number == 0 {
-                    let alone = self.alone_took < self.since.elapsed();
-                    self.team.alone.store(alone, Ordering::Relaxed);
-                }
-                // Before the next decision all have been together again, so all see this one.
-                self.team.meeting.attend()?;
-                self.alone = self.team.alone.load(Ordering::Relaxed);
-            }
+            DECIDED => self.alone = self.alone_took < self.since.elapsed(),
             _ => {}
         }
         self.calls = self.calls.wrapping_add(1);
-        Ok(())
+        self.alone
     }
-
-    /// The product of a member's own rows with a matrix, put into `out` or added to it, while the others do the same with theirs.
-    ///
-    /// # Errors
-    /// [`Error::Team`] if another member has left.
-    pub fn product(
-        &mut self,
-        kernel: &dyn Kernel,
-        own: &Activations,
-        weights: &Packed,
-        out: &mut [f32],
-        add: bool,
-    ) -> Result<(), Error> {
-        if self.alone {
-            if !own.rows.is_empty() {
-                kernel.linear(own, weights, 0..weights.panels(), out, add);
-            }
-            return Ok(());
-        }
-        let Member {
-            team, number, all, ..
-        } = self;
-        let seat = &team.seats[*number];
-        let mut rows = write(&seat.rows);
-        rows.clear();
-        rows.extend(own.levels, own.rows);
-        drop(rows);
-        team.meeting.attend()?;
-
-        all.clear();
-        let mut before = 0;
-        for (n, seat) in team.seats.iter().enumerate() {
-            if n == *number {
-                before = all.rows.len();
-            }
-            let rows = read(&seat.rows);
-            all.extend(&rows.levels, &rows.rows);
-        }
-        let panels = team.panels(weights, *number);
-        let mut products = write(&seat.products);
-        products.resize(all.rows.len() * panels.len() * PANEL, 0.0);
-        let x = Activations {
-            levels: &all.levels,
-            rows: &all.rows,
-            length: own.length,
-        };
-        if !x.rows.is_empty() {
-            kernel.linear(&x, weights, panels, &mut products, false);
-        }
-        drop(products);
-        team.meeting.attend()?;
-
-        for (n, seat) in team.seats.iter().enumerate() {
-            let panels = team.panels(weights, n);
-            let columns = panels.start * PANEL..panels.end * PANEL;
-            if columns.is_empty() {
-                continue;
-            }
-            let products = read(&seat.products);
-            let products = products.chunks_exact(columns.len()).skip(before);
-            for (out, products) in out.chunks_exact_mut(weights.padded_outputs()).zip(products) {
-                let out = &mut out[columns.clone()];
-                if add {
-                    (out.iter_mut().zip(products)).for_each(|(out, product)| *out += product);
-                } else {
-                    out.copy_from_slice(products);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Member {
-    fn drop(&mut self) {
-        self.leave();
-    }
-}
-
-impl Team {
-    /// The part of a matrix that a member computes with.
-    fn panels(&self, weights: &Packed, number: usize) -> Range<usize> {
-        let start = |n| weights.panels() * n / self.seats.len();
-        start(number)..start(number + 1)
-    }
-}
-
-/// Where members wait for each other.
-pub(crate) struct Meeting {
-    members: usize,
-    arrived: AtomicUsize,
-    /// How often all have been there.
-    rounds: AtomicUsize,
-    over: AtomicBool,
-    /// How many are asleep; held while `rounds` or `over` changes, so that nobody falls asleep meanwhile.
-    asleep: Mutex<usize>,
-    changed: Condvar,
-}
-
-impl Meeting {
-    pub fn new(members: usize) -> Meeting {
-        Meeting {
-            members,
-            arrived: AtomicUsize::new(0),
-            rounds: AtomicUsize::new(0),
-            over: AtomicBool::new(false),
-            asleep: Mutex::new(0),
-            changed: Condvar::new(),
-        }
-    }
-
-    /// Returns when all members have called it as often as this one; then it has been a success, even if one of them has left since.
-    pub fn attend(&self) -> Result<(), Error> {
-        if self.over.load(Ordering::Acquire) {
-            return Err(Error::Team);
-        }
-        let round = self.rounds.load(Ordering::Acquire);
-        if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.members {
-            self.arrived.store(0, Ordering::Relaxed);
-            self.announce(|| self.rounds.store(round.wrapping_add(1), Ordering::Release));
-            return Ok(());
-        }
-        let all_there = || self.rounds.load(Ordering::Acquire) != round;
-        let done = || all_there() || self.over.load(Ordering::Acquire);
-        let mut looks = 0..LOOKS;
-        while !done() && looks.next().is_some() {
-            std::hint::spin_loop();
-        }
-        if !done() {
-            let mut asleep = self.asleep();
-            while !done() {
-                *asleep += 1;
-                asleep = (self.changed.wait(asleep)).unwrap_or_else(PoisonError::into_inner);
-                *asleep -= 1;
-            }
-        }
-        if all_there() {
-            Ok(())
-        } else {
-            Err(Error::Team)
-        }
-    }
-
-    fn announce(&self, change: impl FnOnce()) {
-        let asleep = self.asleep();
-        change();
-        if *asleep > 0 {
-            self.changed.notify_all();
-        }
-    }
-
-    /// No meeting takes place any more; who waits for one, waits no longer.
-    pub fn end(&self) {
-        self.announce(|| self.over.store(true, Ordering::Release));
-    }
-
-    fn asleep(&self) -> MutexGuard<'_, usize> {
-        self.asleep.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
-    lock.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
-    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numerics::Quantised;
     use crate::{Matrix, kernels};
 
     const INPUTS: usize = 8;
@@ -315,58 +200,53 @@ mod tests {
             scale: (0..OUTPUTS).map(|n| 0.01 + n as f32 / 64.0).collect(),
         };
         let weights = Packed::new(&matrix);
-        // A member without rows, one with one, one with two.
-        let rows: Vec<Rows> = (0..3usize).map(rows_of).collect();
-        let own = |rows: &Rows, compute: &mut dyn FnMut(&Activations, &mut [f32])| {
-            let mut out = vec![1.5; rows.rows.len() * weights.padded_outputs()];
-            let x = Activations {
-                levels: &rows.levels,
-                rows: &rows.rows,
-                length: INPUTS,
-            };
-            compute(&x, &mut out);
-            out
-        };
-        for add in [false, true] {
-            let together: Vec<Vec<f32>> = std::thread::scope(|scope| {
-                let threads: Vec<_> = (members(rows.len()).zip(&rows))
-                    .map(|(mut member, rows)| {
-                        let weights = &weights;
-                        scope.spawn(move || {
-                            // Twice, so that the second product follows on the heels of the first.
-                            own(rows, &mut |x, out| {
-                                let before = out.to_vec();
-                                member.product(kernel, x, weights, out, add).unwrap();
-                                out.copy_from_slice(&before);
-                                member.product(kernel, x, weights, out, add).unwrap();
-                            })
-                        })
-                    })
-                    .collect();
-                (threads.into_iter())
-                    .map(|thread| thread.join().unwrap())
-                    .collect()
-            });
-            for (rows, together) in rows.iter().zip(together) {
-                let alone = own(rows, &mut |x, out| {
-                    kernel.linear(x, &weights, 0..weights.panels(), out, add);
-                });
-                assert_eq!(together, alone, "add: {add}");
-            }
-        }
-    }
-
-    fn rows_of(count: usize) -> Rows {
-        let levels: Vec<i8> = (0..count * INPUTS)
+        let levels: Vec<i8> = (0..2 * INPUTS)
             .map(|n| ((n * 91 % 255) as i32 - 127) as i8)
             .collect();
         let quantised = |levels: &[i8]| Quantised {
             scale: 0.02 + f32::from(levels[0].unsigned_abs()) / 100.0,
             sum: levels.iter().map(|&level| i32::from(level)).sum(),
         };
-        Rows {
-            rows: levels.chunks_exact(INPUTS).map(quantised).collect(),
-            levels,
+        let rows: Vec<Quantised> = levels.chunks_exact(INPUTS).map(quantised).collect();
+        let x = &Activations {
+            levels: &levels,
+            rows: &rows,
+            length: INPUTS,
+        };
+        let out = |compute: &mut dyn FnMut(&mut [f32])| {
+            let mut out = vec![1.5; rows.len() * weights.padded_outputs()];
+            compute(&mut out);
+            out
+        };
+        for add in [false, true] {
+            let alone = out(&mut |out| kernel.linear(x, &weights, 0..weights.panels(), out, add));
+            // More members than there are panels, too: some have no part.
+            for count in [2, 3, 5] {
+                let together: Vec<Vec<f32>> = std::thread::scope(|scope| {
+                    let compute = |mut member: Member| {
+                        out(&mut |out| {
+                            // Thrice, so that the next product follows on the heels of the last.
+                            for _ in 0..2 {
+                                let mut unused = out.to_vec();
+                                member
+                                    .product(kernel, x, &weights, &mut unused, add)
+                                    .unwrap();
+                            }
+                            member.product(kernel, x, &weights, out, add).unwrap();
+                        })
+                    };
+                    let threads: Vec<_> = (members(count))
+                        .map(|member| scope.spawn(move || compute(member)))
+                        .collect();
+                    (threads.into_iter())
+                        .map(|thread| thread.join().unwrap())
+                        .collect()
+                });
+                assert!(
+                    together.iter().all(|out| *out == alone),
+                    "{count}, add: {add}"
+                );
+            }
         }
     }
 }

@@ -85,48 +85,71 @@ fn side_by_side(sessions: &mut [Session], rows: &[Vec<Row>]) -> Vec<Result<(), E
     })
 }
 
+/// Feeds the first of a team some rows, step after step, while the others work with it; what each of them says at last.
+fn at_work(
+    team: &mut [Session],
+    steps: impl IntoIterator<Item = Vec<Row>>,
+    mut done: impl FnMut(usize, &Session),
+) -> Vec<Result<(), Error>> {
+    let (first, others) = team.split_first_mut().unwrap();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (others.iter_mut())
+            .map(|session| {
+                scope.spawn(|| {
+                    loop {
+                        session.advance(&[])?;
+                        assert!(session.predictions().is_empty());
+                    }
+                })
+            })
+            .collect();
+        let mut result = Ok(());
+        for (n, rows) in steps.into_iter().enumerate() {
+            result = first.advance(&rows);
+            if result.is_err() {
+                break;
+            }
+            done(n, first);
+        }
+        // At which the others end.
+        if result.is_ok() {
+            result = first.advance(&[row(usize::MAX, 0)]);
+        }
+        let others = threads.into_iter().map(|thread| thread.join().unwrap());
+        [result].into_iter().chain(others).collect()
+    })
+}
+
+fn row(stream: usize, token: u16) -> Row {
+    Row { stream, token }
+}
+
 #[test]
 fn a_team_computes_what_one_does() {
     let (model, tokens) = (model(), tokens(60));
     let kernel = kernels::names().next().unwrap();
     let expected = one_by_one(&model, &tokens, kernel);
     let mut leaves = Leaves::new(&model).unwrap();
-    // More members than some matrices have panels, too.
-    for streams in [vec![1], vec![1, 0], vec![2, 1, 0, 3], vec![1; 40]] {
-        let mut team = Session::team(&model, &streams, 1).unwrap();
-        team.iter_mut()
-            .for_each(|session| session.keep_scores(true));
-        let count: usize = streams.iter().sum();
+    // More members than heads, and than some matrices have panels, too.
+    for (members, streams) in [(1, 2), (2, 1), (2, 5), (3, 2), (5, 7), (40, 1)] {
+        let mut team = Session::team(&model, members, streams, 1).unwrap();
+        (team.iter_mut()).for_each(|session| session.keep_scores(true));
         // Each stream begins a step after the one before it.
-        for step in 0..tokens.len().min(if count > 6 { 20 } else { 60 }) {
-            let mut first = 0;
-            let rows: Vec<Vec<Row>> = (streams.iter())
-                .map(|&own| {
-                    let rows = (0..own).filter_map(|stream| {
-                        let token = tokens[step.checked_sub(first + stream)?];
-                        Some(Row { stream, token })
-                    });
-                    let rows = rows.collect();
-                    first += own;
-                    rows
-                })
-                .collect();
-            for done in side_by_side(&mut team, &rows) {
-                done.unwrap();
+        let steps = (0..tokens.len()).map(|step| {
+            let rows = (0..streams).map_while(|s| Some(row(s, tokens[step.checked_sub(s)?])));
+            rows.collect::<Vec<Row>>()
+        });
+        let results = at_work(&mut team, steps, |step, session| {
+            for stream in 0..streams.min(step + 1) {
+                assert!(
+                    result(session, &mut leaves, stream) == expected[step - stream],
+                    "{members} members, {streams} streams, step {step}, stream {stream}"
+                );
             }
-            let mut first = 0;
-            for ((session, rows), own) in team.iter().zip(&rows).zip(&streams) {
-                for (row, fed) in rows.iter().enumerate() {
-                    let expected = &expected[step - (first + fed.stream)];
-                    assert!(
-                        result(session, &mut leaves, row) == *expected,
-                        "{streams:?}, step {step}, stream {}",
-                        first + fed.stream
-                    );
-                }
-                first += own;
-            }
-        }
+        });
+        assert!(matches!(results[0], Err(Error::Rows(_))), "{results:?}");
+        let over = |result: &Result<(), Error>| matches!(result, Err(Error::Team));
+        assert!(results[1..].iter().all(over), "{results:?}");
     }
 }
 
@@ -173,36 +196,33 @@ fn rows_that_are_split_are_the_same() {
 #[test]
 fn a_team_ends_when_one_of_it_does() {
     let model = model();
-    let good = vec![Row {
-        stream: 0,
-        token: 1,
-    }];
+    // Longer than it takes until they work together.
+    let steps = || (0..40).map(|_| vec![row(0, 1)]);
     let over = |result: &Result<(), Error>| matches!(result, Err(Error::Team));
-    // Until they work together.
-    let begin = |team: &mut [Session]| {
-        let rows = vec![good.clone(); team.len()];
-        for _ in 0..16 {
-            for done in side_by_side(team, &rows) {
-                done.unwrap();
-            }
-        }
-    };
-    // A session that fails.
-    let mut team = Session::team(&model, &[1, 1, 1], 1).unwrap();
-    begin(&mut team);
-    let bad = vec![Row {
-        stream: 7,
-        token: 1,
-    }];
-    let results = side_by_side(&mut team, &[good.clone(), bad, good.clone()]);
-    assert!(over(&results[0]) && over(&results[2]), "{results:?}");
-    assert!(matches!(results[1], Err(Error::Rows(_))), "{results:?}");
-    assert!(over(&team[1].advance(&good)));
-    // A session that is no longer there.
-    let mut team = Session::team(&model, &[1, 1], 1).unwrap();
-    begin(&mut team);
+    // The first fails.
+    let mut team = Session::team(&model, 3, 1, 1).unwrap();
+    let results = at_work(
+        &mut team,
+        steps().chain([vec![row(0, u16::MAX)]]),
+        |_, _| (),
+    );
+    assert!(
+        matches!(results[0], Err(Error::Token { .. })),
+        "{results:?}"
+    );
+    assert!(over(&results[1]) && over(&results[2]), "{results:?}");
+    assert!(over(&team[1].advance(&[])));
+    // One that takes no rows is given some.
+    let mut team = Session::team(&model, 2, 1, 1).unwrap();
+    let refused = team[1].advance(&[row(0, 1)]);
+    assert!(matches!(refused, Err(Error::Rows(_))), "{refused:?}");
+    let results = at_work(&mut team, steps(), |_, _| ());
+    assert!(results.iter().all(over), "{results:?}");
+    // One that is no longer there.
+    let mut team = Session::team(&model, 2, 1, 1).unwrap();
     team.pop();
-    assert!(over(&team[0].advance(&good)));
+    let results = at_work(&mut team, steps(), |_, _| ());
+    assert!(over(&results[0]), "{results:?}");
 }
 
 #[test]

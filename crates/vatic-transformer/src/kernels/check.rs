@@ -122,7 +122,7 @@ fn attention_agrees(
     (heads, window, last): (usize, usize, u64),
     how: Draw,
 ) -> bool {
-    let mut cache = Cache::new(1, 1, window, ROWS);
+    let mut cache = Cache::new(1, window, ROWS);
     let mut scratch = Scratch::new(Cache::ring(window, ROWS));
     let mut found = vec![0.0; ROWS * heads * HEAD];
     let mut expected = found.clone();
@@ -130,7 +130,6 @@ fn attention_agrees(
         let key = draw(random, how, 127, HEAD);
         let value = draw(random, how, 127, HEAD);
         cache.put(
-            0,
             0,
             position,
             (&key, random.factor() / 127.0),
@@ -147,7 +146,7 @@ fn attention_agrees(
             .map(|_| (random.factor() - 1.0) / 127.0 * size)
             .collect();
         let first = position + 1 - rows as u64;
-        let rings = cache.rings(0, 0);
+        let rings = cache.ring_of(0);
         // One row after the other, and all at once.
         for row in 0..rows {
             let view = View::new(rings, window, first + row as u64, 1);

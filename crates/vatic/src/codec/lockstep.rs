@@ -7,7 +7,7 @@
 //! comes, and predicts while the others have theirs: the coder is handed on, and nobody has to be woken to use it. A prediction
 //! depends on nothing but its own stream, so how streams are grouped changes no bit. An encoder's single stream is split between its
 //! predictors, each of which takes a part of every block of tokens ([`vatic_transformer::Session::split`]). Where a step has few rows for the weights that it
-//! reads, a decoder's predictors are a team, which shares the reading ([`vatic_transformer::Session::team`]).
+//! reads, a decoder's predictors are a team that predicts for all streams together ([`vatic_transformer::Session::team`]).
 
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -53,8 +53,8 @@ pub(crate) struct Shape {
     /// The token that predictors are fed before each stream's first.
     pub boundary: u16,
     pub threads: usize,
-    /// How many predictors work as a team where the tokens are not known: each needs the others to predict, even one without
-    /// streams. No more than one if each works by itself.
+    /// How many predictors work as a team where the tokens are not known: the first predicts for all streams, and the others, which have
+    /// none, help it. No more than one if each works by itself.
     pub team: usize,
     /// How many predictors split the rows of a single stream where the tokens are known.
     pub split: usize,
@@ -71,8 +71,8 @@ pub(crate) struct Group {
 
 impl Shape {
     /// How the streams are grouped: one group for each thread, so that every predictor is busy but for the moment in which
-    /// the coder has its tokens, and two streams at least in each, since a batch of one waits for memory; a team shares what
-    /// would be waited for, so its groups may have one stream or none.
+    /// the coder has its tokens, and two streams at least in each, since a batch of one waits for memory; of a team the first
+    /// has all.
     pub(crate) fn groups(&self, transcript: Transcript) -> Vec<Group> {
         if let (true, Transcript::Known(&[piece, ..])) = (self.splits(transcript), transcript) {
             // Blocks of about the same length, so that none is left with next to nothing at the end.
@@ -92,7 +92,11 @@ impl Shape {
             let most = (self.streams / 2).max(2).min(self.streams);
             self.threads.clamp(2, most.max(2)).min(most)
         };
-        let start = |g| g * self.streams / groups;
+        let team = self.teams(transcript);
+        let start = |g| match g {
+            1.. if team => self.streams,
+            g => g * self.streams / groups,
+        };
         let group = |g| {
             let streams = start(g + 1) - start(g);
             let block = if matches!(transcript, Transcript::Known(_)) {
@@ -337,16 +341,21 @@ fn in_turn<P: Predictor>(
     code: impl FnMut(usize, &P::Batch, usize) -> Option<u16> + Send,
 ) -> Result<Vec<ThreadTime>> {
     let turns = Turns::new(code);
+    // Those of a team that have no streams are the last ones.
+    let taking = groups.iter().filter(|group| group.streams > 0).count();
     let work = |number: usize, mut feeder: Feeder<P>| -> Result<ThreadTime> {
         let _ends = Ends(&turns);
         let (mut rows, mut tokens) = (Rows::default(), Vec::new());
         let mut time = ThreadTime::default();
         loop {
             match timed(&mut time.predicting, || feeder.fill(&mut rows)) {
-                // A team is over when one of it has ended.
-                Err(_) if turns.is(number) == Some(false) => return Ok(time),
+                // A team is over when its first has ended.
+                _ if turns.is(number) == Some(false) => return Ok(time),
                 other => other?,
             };
+            if groups[number].streams == 0 {
+                continue;
+            }
             if !timed(&mut time.waiting, || turns.wait(number)) {
                 return Ok(time);
             }
@@ -357,7 +366,7 @@ fn in_turn<P: Predictor>(
             if !more {
                 return Ok(time);
             }
-            turns.pass((number + 1) % groups.len());
+            turns.pass((number + 1) % taking);
             feeder.tokens.clone_from(&tokens);
         }
     };

@@ -17,7 +17,7 @@ const REPORT: usize = 1 << 12;
 
 /// Weights for each stream from which on a decoder's predictors read them together: reading is then most of what they do. Measured
 /// with `base` and `deep` (docs/decisions.md).
-const TEAM_WEIGHTS: usize = 3 << 20;
+const TEAM_WEIGHTS: usize = 5 << 20;
 
 /// Beyond this the meetings would take longer than the reading.
 const MOST_IN_TEAM: usize = 8;
@@ -362,8 +362,7 @@ fn shape(model: &Model, streams: usize, threads: usize) -> Shape {
 fn predictors(model: &Model, shape: &Shape, transcript: Transcript) -> Result<Vec<Transformer>> {
     let groups = shape.groups(transcript);
     if shape.teams(transcript) {
-        let streams: Vec<usize> = groups.iter().map(|group| group.streams).collect();
-        return model.team(&streams);
+        return model.team(groups.len(), shape.streams);
     }
     if let (true, Some(group)) = (shape.splits(transcript), groups.first()) {
         return model.split(groups.len(), group.block);

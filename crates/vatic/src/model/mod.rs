@@ -225,8 +225,8 @@ impl Model {
     }
 
     /// Predictors for so many streams each, a token of each at once, that share the work of every step.
-    pub(crate) fn team(&self, streams: &[usize]) -> Result<Vec<Transformer>> {
-        self.0.runtime.team(streams)
+    pub(crate) fn team(&self, members: usize, streams: usize) -> Result<Vec<Transformer>> {
+        self.0.runtime.team(members, streams)
     }
 
     /// So many predictors for the same single stream, each of which predicts a part of every block.

@@ -71,10 +71,11 @@ impl Runtime {
         Ok(Transformer::new(session, streams))
     }
 
-    pub(crate) fn team(&self, streams: &[usize]) -> Result<Vec<Transformer>> {
-        let sessions = Session::team(&self.0, streams, 1).map_err(unusable)?;
-        let predictor = |(session, &streams)| Transformer::new(session, streams);
-        Ok(sessions.into_iter().zip(streams).map(predictor).collect())
+    /// The first predicts for all streams, and the others help it.
+    pub(crate) fn team(&self, members: usize, streams: usize) -> Result<Vec<Transformer>> {
+        let sessions = Session::team(&self.0, members, streams, 1).map_err(unusable)?;
+        let predictor = |session| Transformer::new(session, streams);
+        Ok(sessions.into_iter().map(predictor).collect())
     }
 
     pub(crate) fn split(&self, members: usize, block: usize) -> Result<Vec<Transformer>> {
