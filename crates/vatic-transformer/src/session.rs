@@ -104,6 +104,31 @@ impl Session {
     ///
     /// When a session is dropped, its team is over.
     ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use vatic_transformer::{Config, Error, Model, ModelFile, Session};
+    /// # let config = Config { name: "tiny".into(), vocab: 512, groups: 128, width: 64, layers: 2, heads: 2, kv_heads: 1, hidden: 128,
+    /// #     windows: vec![16, 32], rope_dims: 32, rope_period: 64, ..Config::default() };
+    /// # let model = Arc::new(Model::from_bytes(&ModelFile::random(&config, 1).to_bytes()?)?);
+    /// let mut others = Session::team(&model, 2, 1, 1)?;
+    /// let mut first = others.remove(0);
+    /// let together = std::thread::scope(|scope| {
+    ///     for mut other in others {
+    ///         scope.spawn(move || while other.step(&[]).is_ok() {});
+    ///     }
+    ///     for token in [0, 1, 2] {
+    ///         first.step(&[token])?;
+    ///     }
+    ///     let result = first.predictions().groups(0).to_vec();
+    ///     drop(first); // At which the others end, too.
+    ///     Ok::<_, Error>(result)
+    /// })?;
+    /// let mut alone = Session::new(&model, 1, 3)?;
+    /// alone.prefill(0, &[0, 1, 2])?;
+    /// assert_eq!(together, alone.predictions().groups(2));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Those of [`Session::new`].
     pub fn team(
