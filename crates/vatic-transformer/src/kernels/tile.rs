@@ -55,11 +55,13 @@ pub(super) unsafe fn linear<K: Tile, const R: usize, const P: usize>(
         }
         // All rows pass by a panel while it is in the first-level cache.
         while panel + P <= end {
-            rows::<K, R, P>(x, weights, panel, (&mut out[at(panel)..], columns), add);
+            let from = panel..fetched(weights, end);
+            rows::<K, R, P>(x, weights, from, (&mut out[at(panel)..], columns), add);
             panel += P;
         }
         while panel < end {
-            rows::<K, R, 1>(x, weights, panel, (&mut out[at(panel)..], columns), add);
+            let from = panel..fetched(weights, end);
+            rows::<K, R, 1>(x, weights, from, (&mut out[at(panel)..], columns), add);
             panel += 1;
         }
     }
@@ -86,18 +88,20 @@ unsafe fn single<K: Tile>(
             let mut room = [0; MOST_QUADS];
             let filled = filled(x.levels, &mut room);
             for n in (0..fours).step_by(4) {
-                let (panel, out) = (panels.start + n, (&mut out[n * PANEL..], columns));
+                let from = panels.start + n..fetched(weights, panels.end);
+                let out = (&mut out[n * PANEL..], columns);
                 if let Some(quads) = filled {
                     let quads = quads.iter().map(|&quad| usize::from(quad));
-                    tile::<K, 1, 4>(x, 0, weights, panel, quads, out, add);
+                    tile::<K, 1, 4>(x, 0, weights, from, quads, out, add);
                 } else {
-                    tile::<K, 1, 4>(x, 0, weights, panel, whole.clone(), out, add);
+                    tile::<K, 1, 4>(x, 0, weights, from, whole.clone(), out, add);
                 }
             }
         }
         for n in fours..panels.len() {
-            let (panel, out) = (panels.start + n, (&mut out[n * PANEL..], columns));
-            tile::<K, 1, 1>(x, 0, weights, panel, whole.clone(), out, add);
+            let from = panels.start + n..fetched(weights, panels.end);
+            let out = (&mut out[n * PANEL..], columns);
+            tile::<K, 1, 1>(x, 0, weights, from, whole.clone(), out, add);
         }
     }
 }
@@ -132,7 +136,17 @@ pub(super) fn prefetch<K: Tile, T>(what: &T) {
     }
 }
 
-/// All rows by `P` panels; `out` as for [`tile`].
+/// Below which panel a product of the panels before `end` fetches ahead: after the last one comes the next matrix, after a part of them
+/// what another session multiplies with.
+fn fetched(weights: &Packed, end: usize) -> usize {
+    if end == weights.panels() {
+        usize::MAX
+    } else {
+        end
+    }
+}
+
+/// All rows by `P` panels; `from` and `out` as for [`tile`].
 ///
 /// # Safety
 /// Those of [`linear`]; the panels exist.
@@ -140,7 +154,7 @@ pub(super) fn prefetch<K: Tile, T>(what: &T) {
 unsafe fn rows<K: Tile, const R: usize, const P: usize>(
     x: &Activations,
     weights: &Packed,
-    panel: usize,
+    from: Range<usize>,
     (out, columns): (&mut [f32], usize),
     add: bool,
 ) {
@@ -150,26 +164,50 @@ unsafe fn rows<K: Tile, const R: usize, const P: usize>(
     // SAFETY: the caller's promise; rows are in range.
     unsafe {
         while row + R <= count {
-            tile::<K, R, P>(x, row, weights, panel, quads.clone(), (out, columns), add);
+            tile::<K, R, P>(
+                x,
+                row,
+                weights,
+                from.clone(),
+                quads.clone(),
+                (out, columns),
+                add,
+            );
             row += R;
         }
         // Four at once need the weights, which come from far, half as often as two.
         while R > 4 && row + 4 <= count {
-            tile::<K, 4, P>(x, row, weights, panel, quads.clone(), (out, columns), add);
+            tile::<K, 4, P>(
+                x,
+                row,
+                weights,
+                from.clone(),
+                quads.clone(),
+                (out, columns),
+                add,
+            );
             row += 4;
         }
         while row + 2 <= count {
-            tile::<K, 2, P>(x, row, weights, panel, quads.clone(), (out, columns), add);
+            tile::<K, 2, P>(
+                x,
+                row,
+                weights,
+                from.clone(),
+                quads.clone(),
+                (out, columns),
+                add,
+            );
             row += 2;
         }
         if row < count {
-            tile::<K, 1, P>(x, row, weights, panel, quads, (out, columns), add);
+            tile::<K, 1, P>(x, row, weights, from, quads, (out, columns), add);
         }
     }
 }
 
-/// `R` rows by `P` panels of 16 outputs, with all sums in registers. `out` begins where row 0's results of the first panel go; rows
-/// are `columns` apart. Only the groups of four inputs that `which` names are looked at: the others are zero in these rows.
+/// `R` rows by `P` panels of 16 outputs, those from `from.start` on, with all sums in registers. Panels below `from.end` may be fetched ahead.
+/// `out` begins where row 0's results of the first panel go; rows are `columns` apart. Only the groups of four inputs that `which` names are looked at: the others are zero in these rows.
 ///
 /// # Safety
 /// Those of [`linear`]; the rows, panels and groups exist.
@@ -179,15 +217,16 @@ unsafe fn tile<K: Tile, const R: usize, const P: usize>(
     x: &Activations,
     row: usize,
     weights: &Packed,
-    panel: usize,
+    from: Range<usize>,
     which: impl Iterator<Item = usize>,
     (out, columns): (&mut [f32], usize),
     add: bool,
 ) {
     let rows = &x.rows[row..row + R];
     let quads = weights.quads();
+    let panel = from.start;
     // The first rows fetch the next panels into the core's own caches while they compute with these.
-    let fetch = row == 0;
+    let fetch = row == 0 && panel + P < from.end;
     // Loops, not closures: a compiler does not always put what is called in those into the function with the instructions.
     let mut lines: [&[Line]; P] = [&[]; P];
     for p in 0..P {
