@@ -1,5 +1,6 @@
 //! Where sessions on several threads wait for each other, and what they hand over.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
@@ -121,7 +122,7 @@ impl Place {
     }
 
     /// A member's part of so many things.
-    pub fn part(&self, number: usize, things: usize) -> std::ops::Range<usize> {
+    pub fn part(&self, number: usize, things: usize) -> Range<usize> {
         let start = |n| things * n / self.members();
         start(number)..start(number + 1)
     }

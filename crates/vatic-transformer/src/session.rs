@@ -98,11 +98,12 @@ impl Session {
     }
 
     /// So many sessions that compute the same rows together, each on a thread of its own: each reads its part of the weights, and of the past, for
-    /// all rows. The first is given the rows and has the results; all have to make the same number of calls, the others with no rows: such
-    /// a call waits for the first one's. It is faster where rows are so few that a call takes as long as reading the weights does; every
-    /// now and then it is timed whether it is, and otherwise the first computes its rows alone, while the others go on waiting. The results are the same.
+    /// all rows. The first is given the rows and has the results. The others have to be called with no rows, again and again until a call
+    /// fails: each waits for the first's next call that is shared, and takes part in it. It is faster where rows are so few that a call takes as long
+    /// as reading the weights does; every now and then it is timed whether it is, and otherwise the first computes its rows alone. The
+    /// results are the same.
     ///
-    /// When a session is dropped, its team is over.
+    /// When one of them is dropped or fails, the team is over: calls of the others fail with [`Error::Team`] then.
     ///
     /// ```
     /// # use std::sync::Arc;

@@ -55,12 +55,12 @@ pub(super) unsafe fn linear<K: Tile, const R: usize, const P: usize>(
         }
         // All rows pass by a panel while it is in the first-level cache.
         while panel + P <= end {
-            let from = panel..fetched(weights, end);
+            let from = (panel, fetched(weights, end));
             rows::<K, R, P>(x, weights, from, (&mut out[at(panel)..], columns), add);
             panel += P;
         }
         while panel < end {
-            let from = panel..fetched(weights, end);
+            let from = (panel, fetched(weights, end));
             rows::<K, R, 1>(x, weights, from, (&mut out[at(panel)..], columns), add);
             panel += 1;
         }
@@ -88,7 +88,7 @@ unsafe fn single<K: Tile>(
             let mut room = [0; MOST_QUADS];
             let filled = filled(x.levels, &mut room);
             for n in (0..fours).step_by(4) {
-                let from = panels.start + n..fetched(weights, panels.end);
+                let from = (panels.start + n, fetched(weights, panels.end));
                 let out = (&mut out[n * PANEL..], columns);
                 if let Some(quads) = filled {
                     let quads = quads.iter().map(|&quad| usize::from(quad));
@@ -99,7 +99,7 @@ unsafe fn single<K: Tile>(
             }
         }
         for n in fours..panels.len() {
-            let from = panels.start + n..fetched(weights, panels.end);
+            let from = (panels.start + n, fetched(weights, panels.end));
             let out = (&mut out[n * PANEL..], columns);
             tile::<K, 1, 1>(x, 0, weights, from, whole.clone(), out, add);
         }
@@ -154,7 +154,7 @@ fn fetched(weights: &Packed, end: usize) -> usize {
 unsafe fn rows<K: Tile, const R: usize, const P: usize>(
     x: &Activations,
     weights: &Packed,
-    from: Range<usize>,
+    from: (usize, usize),
     (out, columns): (&mut [f32], usize),
     add: bool,
 ) {
@@ -164,40 +164,16 @@ unsafe fn rows<K: Tile, const R: usize, const P: usize>(
     // SAFETY: the caller's promise; rows are in range.
     unsafe {
         while row + R <= count {
-            tile::<K, R, P>(
-                x,
-                row,
-                weights,
-                from.clone(),
-                quads.clone(),
-                (out, columns),
-                add,
-            );
+            tile::<K, R, P>(x, row, weights, from, quads.clone(), (out, columns), add);
             row += R;
         }
         // Four at once need the weights, which come from far, half as often as two.
         while R > 4 && row + 4 <= count {
-            tile::<K, 4, P>(
-                x,
-                row,
-                weights,
-                from.clone(),
-                quads.clone(),
-                (out, columns),
-                add,
-            );
+            tile::<K, 4, P>(x, row, weights, from, quads.clone(), (out, columns), add);
             row += 4;
         }
         while row + 2 <= count {
-            tile::<K, 2, P>(
-                x,
-                row,
-                weights,
-                from.clone(),
-                quads.clone(),
-                (out, columns),
-                add,
-            );
+            tile::<K, 2, P>(x, row, weights, from, quads.clone(), (out, columns), add);
             row += 2;
         }
         if row < count {
@@ -206,8 +182,9 @@ unsafe fn rows<K: Tile, const R: usize, const P: usize>(
     }
 }
 
-/// `R` rows by `P` panels of 16 outputs, those from `from.start` on, with all sums in registers. Panels below `from.end` may be fetched ahead.
-/// `out` begins where row 0's results of the first panel go; rows are `columns` apart. Only the groups of four inputs that `which` names are looked at: the others are zero in these rows.
+/// `R` rows by `P` panels of 16 outputs, those from `panel` on, with all sums in registers; panels before `end` may be fetched ahead.
+/// `out` begins where row 0's results of the first panel go; rows are `columns` apart. Only the groups of four inputs that
+/// `which` names are looked at: the others are zero in these rows.
 ///
 /// # Safety
 /// Those of [`linear`]; the rows, panels and groups exist.
@@ -217,16 +194,15 @@ unsafe fn tile<K: Tile, const R: usize, const P: usize>(
     x: &Activations,
     row: usize,
     weights: &Packed,
-    from: Range<usize>,
+    (panel, end): (usize, usize),
     which: impl Iterator<Item = usize>,
     (out, columns): (&mut [f32], usize),
     add: bool,
 ) {
     let rows = &x.rows[row..row + R];
     let quads = weights.quads();
-    let panel = from.start;
     // The first rows fetch the next panels into the core's own caches while they compute with these.
-    let fetch = row == 0 && panel + P < from.end;
+    let fetch = row == 0 && panel + P < end;
     // Loops, not closures: a compiler does not always put what is called in those into the function with the instructions.
     let mut lines: [&[Line]; P] = [&[]; P];
     for p in 0..P {
