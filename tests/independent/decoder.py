@@ -73,8 +73,8 @@ def decode(data, models):
     while reader.at < len(data):
         if reader.take(3) != b"\xf6vt":
             raise Reject("not vatic's magic")
-        if (version := reader.integer(1)) != 0:
-            raise Reject(f"version {version} of the format; this is a decoder of version 0")
+        if (version := reader.integer(1)) != 1:
+            raise Reject(f"version {version} of the format; this is a decoder of version 1")
         content += decode_member(reader, models)
     return content
 
@@ -551,6 +551,10 @@ def logodds(right, left):
     return clamp(((log2(right) - log2(left)) * 11629080 + (1 << 31)) >> 32, -3072, 3072)
 
 
+def beyond(odds, f):
+    return clamp(odds - f, -3072, 3072)
+
+
 def combine(h, *values):
     """combine(h, v); with two values the page's C(h, a, b)."""
     for v in values:
@@ -602,6 +606,20 @@ class APM:
 # ------------------------------------------------------------------------------------------- §7.3: contexts
 
 
+def kind_of(byte):
+    """§7.3. The kind of a byte."""
+    for kind, members in enumerate((b" ", b"\n", b".!?", b",;:", b"\"'", b"()[]{}", b"<>", b"=+-*/", b"_"), 4):
+        if byte in members:
+            return kind
+    for kind, least, most in ((1, 97, 122), (2, 65, 90), (3, 48, 57), (13, 0, 31), (14, 128, 255)):
+        if least <= byte <= most:
+            return kind
+    return 15
+
+
+KINDS = [kind_of(byte) for byte in range(256)]
+
+
 class History:
     """The past of one stream, and what the contexts keep of it."""
 
@@ -613,6 +631,7 @@ class History:
         # Fields: their starts in the line above and in this one, and what else §7.3 counts.
         self.starts_above, self.starts = [], [0]
         self.same, self.misses, self.marks = 1, 0, 0
+        self.kinds = 0
         self.followers = {}  # of each token the last two: 2^16 · the earlier + the later
         self.stride, self.votes, self.last_place, self.distance = 0, [0] * 4096, [0] * 256, [0] * 256
 
@@ -656,6 +675,7 @@ class History:
         if place is None or self.b(len(self.bytes) - place) != byte:
             self.same, self.misses = 0, self.misses + 1
         self.bytes.append(byte)
+        self.kinds = (self.kinds << 4 | KINDS[byte]) & M32
         word = 48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122 or byte == 95 or byte >= 128
         if not word and byte not in (32, 9):
             self.marks = (self.marks << 8 | byte) & M32
@@ -700,9 +720,7 @@ class History:
         column, up = self.column_and_up()
         b1, word = self.b(1), self.word
         if self.kind == 2:
-            h1 = combine(1, self.t(1))
-            h2 = combine(h1, self.t(2))
-            hashes = [h1, h2]
+            hashes = [combine(1, self.t(1), self.t(2))]
             for i, n in enumerate((4, 6)):
                 x = self.last_bytes(n)
                 hashes.append(combine(100 + i, x & M32, x >> 32))
@@ -980,7 +998,7 @@ class Head:
         if not self.on:
             return
         n = self.counts[self.mid]
-        step = (65536 * bit - self.p) * (4096 + 26624 * 200 // (200 + n)) >> 16
+        step = (65536 * bit - self.p) * (3072 + 19456 * 64 // (64 + n)) >> 16
         self.counts[self.mid] = min(n + 1, 65535)
         change = (((self.x * 16 * step) >> 14) + 1) >> 1
         self.weights[self.mid] = np.clip(self.weights[self.mid] + change, -(1 << 15), (1 << 15) - 1)
@@ -1027,7 +1045,7 @@ class Experts:
         l, m = max(10, (content_length - 1).bit_length()), memory
         tokens = kind == 2
         self.kind, self.histories = kind, histories
-        self.contexts = 11 if tokens else 12
+        self.contexts = 10 if tokens else 12
         self.slots = BitHistories(1 << min(l + 6, m - 1))
         self.maps = [Adaptive(STATE_INITIAL, 0, 255) for _ in range(self.contexts)]
         self.runs = Runs(1 << min(l, 21, m - 6)) if tokens else None
@@ -1037,18 +1055,19 @@ class Experts:
         self.short = Match(3 if tokens else 6, bits, len(histories))
         self.head = Head(vocabulary_size, width, m) if tokens else None
         self.leaps = Leaps()
-        self.match_apm = APM(24 * 32, 6)
         self.last_map_size = 1 << min(clamp(l - 3, 7, 14), m - 8)
-        self.last_map = APM(self.last_map_size, 5)
+        self.last_map = APM(self.last_map_size, 6)
         # The four sets of weights lie in one table; `base` is where each begins.
-        expert, f = (4000, 65536) if tokens else (10000, 0)
-        initial = [expert] * self.contexts + [0] * self.contexts + [expert] * (6 if tokens else 3)
-        initial += [f, 0, 20000 if tokens else 0, 0]
-        sizes = (1024 + 4 * 24 if tokens else 256, 256, 208 + 8 * 17, 8 * 256)
+        if tokens:
+            initial = [1000] * 10 + [0] * 10 + [2000] * 3 + [1000, 2000, 2000] + [65536, 0, 2700, 0]
+        else:
+            initial = [10000] * 12 + [0] * 12 + [10000] * 3 + [0, 0, 0, 0]
+        sizes = (1024 + 4 * 24 if tokens else 256, 256, 2048, 2048)
         self.base = [sum(sizes[:i]) for i in range(4)]
         self.weights = np.tile(np.array(initial, np.int64), (sum(sizes), 1))
-        self.last_weights = [[16384] * 4 for _ in range(24 * 16)]
-        self.decisions = 0
+        self.counts = [0] * sum(sizes)
+        self.rate = (1 << 17, 60000, 200) if tokens else (1 << 18, 24000, 1000)
+        self.last_weights = [[16384] * 4 for _ in range(16)]
 
     def leap(self, coder, to_come):
         """§7.8. Leaps as long as there are any; returns their bytes."""
@@ -1063,11 +1082,14 @@ class Experts:
             self.head.begin(prediction.q)
         self.hashes = self.history.contexts()
         self.b1 = self.history.b(1)
+        kinds = self.history.kinds & 0xFFFF
+        self.by_kinds = [combine(700, kinds) >> 21, combine(701, kinds) >> 21]
+        self.by_pair = combine(1, self.history.t(1), self.history.t(2)) >> 21
         if self.runs:
             self.runs.begin(self.history)
         self.long.begin(s, self.histories)
         self.short.begin(s, self.histories)
-        self.surprise, self.path = 0, 1
+        self.path = 1
 
     def end(self, token):
         self.slots.write_back()
@@ -1080,25 +1102,26 @@ class Experts:
         if depth % 4 == 0:
             self.slots.write_back()
             self.known = self.slots.fetch(self.hashes, mid)
-        self.mid, self.left, self.right = mid, left, right
+        self.mid = mid
 
         # Inputs.
         self.states = self.slots.states()
+        f = logodds(right, left) if tokens else 0
         stretches, distances = [], []
         for entry, state in zip(self.maps, self.states):
             p = entry.p[state] >> 6
-            stretches.append(STRETCH[p >> 4] if state else 0)
+            stretches.append(beyond(STRETCH[p >> 4], f) if state else 0)
             distances.append((p - 32768) >> 5 if state else 0)
         x = stretches + distances
         if tokens:
-            x += self.runs.inputs(lo, mid, hi, depth)
+            x += [beyond(odds, f) if odds else 0 for odds in self.runs.inputs(lo, mid, hi, depth)]
         x.append(self.plain.stretch(mid))
-        x.append(self.long.input(lo, mid, hi, depth))
-        x.append(self.short.input(lo, mid, hi, depth))
-        depth, surprise, f = min(depth, 23), min(self.surprise, 3), 0
+        for match in self.long, self.short:
+            odds = match.input(lo, mid, hi, depth)
+            x.append(beyond(odds, f) if odds else 0)
+        depth = min(depth, 23)
         if tokens:
-            f = logodds(right, left)
-            x += [f, (squash(f) - 32768) >> 4, self.head.input(mid, f)]
+            x += [f, (squash(f) - 32768) >> 5, clamp(3 * self.head.input(mid, f), -3072, 3072)]
         else:
             x += [0, 0, 0]
         x.append(256)
@@ -1107,12 +1130,15 @@ class Experts:
         # The vector of each set.
         order = 4 * self.known // (self.contexts + 1)
         long, short = self.long.match_class, self.short.match_class
-        trust = 4 * (4 * min(abs(f) >> 8, 12) + surprise) + order if tokens else 208 + 8 * self.known + min(depth, 7)
+        if tokens:
+            by_match = 2 + long // 4 if long else int(short > 0)
+        else:
+            by_match = 16 * long + short
         chosen = [
             self.path if depth < 10 else 1024 + 4 * depth + order,
-            16 * long + short,
-            trust,
-            8 * self.b1 + min(depth, 7),
+            by_match,
+            self.by_kinds[depth >= 4],
+            self.by_pair if tokens else 8 * self.b1 + min(depth, 7),
         ]
         self.chosen = [base + i for base, i in zip(self.base, chosen)]
 
@@ -1120,27 +1146,26 @@ class Experts:
         self.vectors = self.weights[self.chosen]
         sums = ((self.vectors * self.x) >> 6).sum(axis=1) >> 10
         self.outputs = [clamp(x, -3072, 3072) for x in sums.tolist()]
-        self.last = self.last_weights[24 * long + depth]
+        self.last = self.last_weights[long]
         self.m = clamp(sum((w * x) >> 6 for w, x in zip(self.last, self.outputs)) >> 10, -3072, 3072)
         p = squash(self.m)
-        a = self.match_apm.at(self.m, 24 * (2 * long + (self.long.bit or 0)) + depth)
-        b = self.last_map.at(self.m, combine(mid, self.b1) % self.last_map_size)
-        return clamp((2 * p + a + b + 2) >> 2, 1, 65535)
+        refined = self.last_map.at(self.m, combine(mid, self.b1) % self.last_map_size)
+        return clamp((p + refined + 1) >> 1, 1, 65535)
 
     def learn(self, bit):
         tokens = self.kind == 2
         self.path = 2 * self.path + bit
         # Mixer.
-        if self.decisions % 64 == 0:
-            self.rates = rate(self.decisions, 1 << 18, 24000, 1 << 14), rate(self.decisions, 1 << 15, 1 << 13, 1 << 14)
-        self.decisions += 1
-        steps = np.array([(65536 * bit - squash(output)) * self.rates[0] >> 16 for output in self.outputs], np.int64)
+        rates = [rate(self.counts[i], *self.rate) for i in self.chosen]
+        for i in self.chosen:
+            self.counts[i] = min(self.counts[i] + 1, 65535)
+        steps = [(65536 * bit - squash(output)) * r >> 16 for output, r in zip(self.outputs, rates)]
+        steps = np.array(steps, np.int64)
         change = (self.x * steps[:, None] + (1 << 15)).astype(np.int32) >> 16  # to i32: wrap32
         self.weights[self.chosen] = np.clip(self.vectors + change, -(1 << 19) + 1, (1 << 19) - 1)
-        step = (65536 * bit - squash(self.m)) * self.rates[1] >> 16
+        step = (65536 * bit - squash(self.m)) * 8192 >> 16
         for i, output in enumerate(self.outputs):
             self.last[i] = clamp(self.last[i] + ((output * step + (1 << 15)) >> 16), -(1 << 19) + 1, (1 << 19) - 1)
-        self.match_apm.learn(bit)
         self.last_map.learn(bit)
         # Experts.
         for entry, state in zip(self.maps, self.states):
@@ -1152,8 +1177,6 @@ class Experts:
         if tokens:
             self.runs.learn(bit)
             self.head.learn(bit)
-            taken = self.right if bit else self.left
-            self.surprise += min(4 * taken, M32) < self.left + self.right
 
 
 # ------------------------------------------------------------------------------------------ §11: the vectors

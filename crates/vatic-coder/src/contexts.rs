@@ -5,8 +5,8 @@ use crate::table::combine;
 
 /// Contexts of a token tree, by name. Those of tokens first, then bytes, words, columns and fields. (Longer ones are left
 /// to the runs and the match models.)
-pub const TOKEN_CONTEXTS: [&str; 11] = [
-    "t1", "t2", "b4", "b6", "word", "pair", "column", "indirect", "marks", "field", "cell",
+pub const TOKEN_CONTEXTS: [&str; 10] = [
+    "t2", "b4", "b6", "word", "pair", "column", "indirect", "marks", "field", "cell",
 ];
 
 /// Contexts of the byte tree, by name; fewer, because a byte takes eight decisions.
@@ -98,12 +98,11 @@ pub fn of_tokens(
             .map_or(0x1_0000, u32::from)
     };
     let (t1, t2) = (t(1), t(2));
-    out[0] = combine(1, t1);
-    out[1] = combine(out[0], t2);
+    out[0] = combine(combine(1, t1), t2);
     let last = recent.last;
     for (n, bytes) in [4, 6].into_iter().enumerate() {
         let part = last & ((1 << (8 * bytes)) - 1);
-        out[2 + n] = combine(combine(100 + n as u32, part as u32), (part >> 32) as u32);
+        out[1 + n] = combine(combine(100 + n as u32, part as u32), (part >> 32) as u32);
     }
     let b1 = last as u32 & 0xFF;
     let within = recent.word != 0;
@@ -112,19 +111,19 @@ pub fn of_tokens(
     } else {
         (recent.previous_word, recent.second_word)
     };
-    out[4] = combine(combine(200 + u32::from(within), word), b1);
-    out[5] = combine(combine(202 + u32::from(within), word), before);
+    out[3] = combine(combine(200 + u32::from(within), word), b1);
+    out[4] = combine(combine(202 + u32::from(within), word), before);
     let (column, up) = above(recent);
-    out[6] = combine(combine(400, column), up & 0xFF);
+    out[5] = combine(combine(400, column), up & 0xFF);
     let follow = memory.follow.get(t1 as usize).copied().unwrap_or(0);
-    out[7] = combine(combine(500, t1), follow);
+    out[6] = combine(combine(500, t1), follow);
     let fields = &recent.fields;
-    out[8] = combine(combine(600, fields.marks), b1);
+    out[7] = combine(combine(600, fields.marks), b1);
     let under = under(recent);
     let same = u32::from(fields.same);
     let at = combine(fields.number as u32, fields.misses.min(3) << 1 | same);
-    out[9] = combine(combine(601, under), at);
-    out[10] = combine(combine(602, under), combine(same, combine(word, b1)));
+    out[8] = combine(combine(601, under), at);
+    out[9] = combine(combine(602, under), combine(same, combine(word, b1)));
 }
 
 /// Column of the next byte (up to 255), and the two bytes above it, 0 where the line above is shorter.

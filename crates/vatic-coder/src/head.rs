@@ -15,9 +15,9 @@ const UNIT: u64 = 64;
 /// Features are clipped to this.
 const MAX_FEATURE: i64 = 2047;
 /// Learning rate of a node at first and in the long run, and the decisions after which half of the way is gone.
-const START: u32 = 30_720;
-const END: u32 = 4_096;
-const HALF: u32 = 200;
+const START: u32 = 22_528;
+const END: u32 = 3_072;
+const HALF: u32 = 64;
 
 /// Weights of all nodes, and the decision at hand.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use crate::adaptive::{RECIPROCALS, fresh};
 use crate::contexts::MAX_CONTEXTS as MAX;
-use crate::logistic::stretch;
+use crate::logistic::{beyond, stretch};
 use crate::state;
 use crate::table::{Table, hash};
 
@@ -96,9 +96,16 @@ impl Histories {
         }
     }
 
-    /// Log odds, and distances from even odds, of "right" at the node with this number (1..=15) within the levels at hand.
+    /// Log odds beyond those `foretold`, and distances from even odds, of "right" at the node with this number (1..=15) within the
+    /// levels at hand.
     #[inline(always)]
-    pub fn predict(&mut self, local: usize, odds: &mut [i32; MAX], distances: &mut [i32; MAX]) {
+    pub fn predict(
+        &mut self,
+        local: usize,
+        foretold: i32,
+        odds: &mut [i32; MAX],
+        distances: &mut [i32; MAX],
+    ) {
         let (half, shift) = (&self.slots[local >> 3 & 1], local % 8 * 8);
         for (state, &bytes) in self.states.iter_mut().zip(half) {
             *state = (bytes >> shift) as u8;
@@ -113,7 +120,7 @@ impl Histories {
         }
         for k in 0..MAX {
             let known = -i32::from(self.states[k] != state::EMPTY);
-            odds[k] &= known;
+            odds[k] = beyond(odds[k], foretold) & known;
             distances[k] = (((self.entries[k] >> 16) as i32 - 32768) >> 5) & known;
         }
     }

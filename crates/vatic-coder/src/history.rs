@@ -2,6 +2,7 @@
 
 use crate::Vocabulary;
 use crate::fields::Fields;
+use crate::kinds;
 use crate::prefetch::prefetch;
 
 /// All tokens of a frame so far, by stream. Bytes are kept as bytes.
@@ -100,6 +101,8 @@ pub struct Recent {
     pub position: usize,
     /// The last eight bytes, the latest lowest.
     pub last: u64,
+    /// Kinds of the last eight bytes, four bits each, the latest lowest; 0 where there is none.
+    pub kinds: u32,
     /// Where the current line started.
     pub line: usize,
     /// Where the line above started.
@@ -123,6 +126,7 @@ impl Recent {
             mask: size - 1,
             position: 0,
             last: 0,
+            kinds: 0,
             line: 0,
             above: 0,
             word: 0,
@@ -167,6 +171,7 @@ impl Recent {
         self.ring[self.position & self.mask] = byte;
         self.position += 1;
         self.last = self.last << 8 | u64::from(byte);
+        self.kinds = self.kinds << 4 | u32::from(kinds::of(byte));
         let letter = if byte.is_ascii_uppercase() {
             byte | 32
         } else {

@@ -57,14 +57,12 @@ impl Predictor {
         let (table, maps) = self.histories.parts_mut();
         visit(Field::Bytes(table.bytes_mut()));
         visit(Field::Longs(maps.as_flattened_mut()));
-        let (weights, points, decisions) = self.mixing.parts_mut();
-        visit(Field::Longs(std::slice::from_mut(decisions)));
-        for weights in weights {
+        let (sets, points) = self.mixing.parts_mut();
+        for (weights, counts) in sets {
             visit(Field::Weights(weights));
+            visit(Field::Words(counts));
         }
-        for points in points {
-            visit(Field::Words(points));
-        }
+        visit(Field::Words(points));
         let (weights, counts) = self.head.parts_mut();
         visit(Field::Shorts(weights));
         visit(Field::Words(counts));
@@ -90,6 +88,7 @@ impl Predictor {
         };
         self.histories = other.histories;
         self.mixing = other.mixing;
+        self.mixing.settle();
         self.runs = other.runs;
         self.head = other.head;
         self.order0 = other.order0;

@@ -75,6 +75,12 @@ pub fn squash(x: i32) -> u16 {
     SQUASHED[(x.clamp(-LIMIT, LIMIT) + LIMIT) as usize]
 }
 
+/// How far log odds are from those `foretold`, within the domain: what an expert has to say beyond the transformer.
+#[inline(always)]
+pub fn beyond(odds: i32, foretold: i32) -> i32 {
+    (odds - foretold).clamp(-LIMIT, LIMIT)
+}
+
 /// Log odds in steps of 1/256 nat of a probability of 16 bits, of which 12 are looked at: within ±9 nats.
 #[inline(always)]
 pub fn stretch(p: u16) -> i32 {

@@ -62,8 +62,6 @@ pub struct Prediction {
     pub stretched: i32,
     /// Bucket of the length, 0 if there is nothing to say.
     pub length: usize,
-    /// The expected bit.
-    pub bit: bool,
 }
 
 impl Matcher {
@@ -227,7 +225,6 @@ impl Matcher {
         Prediction {
             stretched: if bit { stretched } else { -stretched },
             length: length.max(1),
-            bit,
         }
     }
 

@@ -49,7 +49,8 @@ pub fn learn<const V: usize>(
     }
 }
 
-/// A learning rate that falls from `start` to `end` as `end + (start - end) * half / (half + n)`, in units of 2^-24.
+/// A learning rate that falls from `start` to `end` as `end + (start - end) * half / (half + n)`, in units of 2^-24. The product
+/// has to stay below 2^32.
 #[derive(Debug, Clone, Copy)]
 pub struct Rate {
     /// At first.
@@ -63,10 +64,9 @@ pub struct Rate {
 impl Rate {
     /// The rate after `n` updates.
     #[inline(always)]
-    pub fn after(self, n: u32) -> i32 {
-        let fall = u64::from(self.start - self.end) * u64::from(self.half)
-            / (u64::from(self.half) + u64::from(n));
-        (u64::from(self.end) + fall) as i32
+    pub fn after(self, n: u16) -> i32 {
+        let fall = (self.start - self.end) * self.half / (self.half + u32::from(n));
+        (self.end + fall) as i32
     }
 
     /// Error times rate: what [`learn`] takes. `error` has 16 bits after the point (|error| < 1).
@@ -80,16 +80,21 @@ impl Rate {
 #[derive(Debug, Clone)]
 pub struct WeightSet<const V: usize> {
     weights: Vec<[[i32; LANES]; V]>,
+    /// How often each vector has learnt: those that are seldom chosen still learn quickly when their turn comes.
+    counts: Vec<u16>,
+    rate: Rate,
     chosen: usize,
     /// What the chosen vector said, in steps.
     pub output: i32,
 }
 
 impl<const V: usize> WeightSet<V> {
-    /// `contexts` vectors of the initial weights.
-    pub fn new(contexts: usize, initial: &[[i32; LANES]; V]) -> WeightSet<V> {
+    /// `contexts` vectors of the initial weights, and the rate at which each learns.
+    pub fn new(contexts: usize, initial: &[[i32; LANES]; V], rate: Rate) -> WeightSet<V> {
         WeightSet {
             weights: vec![*initial; contexts],
+            counts: vec![0; contexts],
+            rate,
             chosen: 0,
             output: 0,
         }
@@ -105,15 +110,24 @@ impl<const V: usize> WeightSet<V> {
 
     /// Learns from the bit that followed the last [`mix`](Self::mix).
     #[inline(always)]
-    pub fn update(&mut self, bit: bool, inputs: &[[i32; LANES]; V], vectors: usize, rate: i32) {
+    pub fn update(&mut self, bit: bool, inputs: &[[i32; LANES]; V], vectors: usize) {
+        let count = &mut self.counts[self.chosen];
         let error = (i32::from(bit) << 16) - i32::from(squash(self.output));
-        let step = Rate::step(rate, error);
+        let step = Rate::step(self.rate.after(*count), error);
+        *count = count.saturating_add(1);
         learn(&mut self.weights[self.chosen], inputs, vectors, step);
     }
 
-    /// The weights, for saving and loading. Callers keep them within ±[`MAX_WEIGHT`].
-    pub fn weights_mut(&mut self) -> &mut [i32] {
-        self.weights.as_flattened_mut().as_flattened_mut()
+    /// Puts all vectors back to these weights.
+    pub fn restart(&mut self, initial: &[[i32; LANES]; V]) {
+        self.weights.fill(*initial);
+        self.counts.fill(0);
+    }
+
+    /// Weights and counts, for saving and loading. Callers keep weights within ±[`MAX_WEIGHT`].
+    pub fn parts_mut(&mut self) -> (&mut [i32], &mut [u16]) {
+        let weights = self.weights.as_flattened_mut().as_flattened_mut();
+        (weights, &mut self.counts)
     }
 }
 
@@ -124,33 +138,37 @@ mod tests {
 
     #[test]
     fn the_better_input_is_learnt() {
-        let mut set = WeightSet::new(2, &[[ONE / 4; LANES]]);
         let rate = Rate {
             start: 1 << 18,
             end: 1 << 15,
             half: 100,
         };
+        let mut set = WeightSet::new(2, &[[ONE / 4; LANES]], rate);
         for i in 0..4000u32 {
             let bit = i % 3 == 0;
             let mut inputs = [[0; LANES]];
             inputs[0][0] = if bit { 500 } else { -500 };
             inputs[0][1] = if i % 2 == 0 { 700 } else { -700 };
             set.mix(1, &inputs, 1);
-            set.update(bit, &inputs, 1, rate.after(i));
+            set.update(bit, &inputs, 1);
         }
         assert!(
-            set.weights_mut()[LANES] > ONE,
+            set.parts_mut().0[LANES] > ONE,
             "the informative input gains weight"
         );
         assert!(
-            set.weights_mut()[LANES + 1].abs() < ONE / 4,
+            set.parts_mut().0[LANES + 1].abs() < ONE / 4,
             "the other one loses it"
         );
         assert_eq!(
-            set.weights_mut()[0],
+            set.parts_mut().0[0],
             ONE / 4,
             "the other context is untouched"
         );
+        assert_eq!(set.parts_mut().1, [0, 4000]);
+        set.restart(&[[ONE; LANES]]);
+        assert!(set.parts_mut().0.iter().all(|&weight| weight == ONE));
+        assert_eq!(set.parts_mut().1, [0, 0]);
     }
 
     #[test]
@@ -161,7 +179,7 @@ mod tests {
             half: 50,
         };
         assert_eq!((rate.after(0), rate.after(50)), (1000, 505));
-        assert!(rate.after(u32::MAX) < 12);
+        assert!(rate.after(u16::MAX) < 12);
     }
 
     proptest! {

@@ -1,7 +1,6 @@
 //! From the inputs of a decision to one probability: sets of weights chosen by small contexts, a last layer that mixes
-//! what they say, and adaptive probability maps.
+//! what they say, and an adaptive probability map.
 
-use crate::MAX_DEPTH;
 use crate::adaptive::Apm;
 use crate::logistic::squash;
 use crate::matching::LENGTHS;
@@ -14,19 +13,29 @@ pub const INPUTS: usize = VECTORS * LANES;
 /// Sets of weights in the first layer.
 pub const SETS: usize = 4;
 
-/// Learning rates of the first and the last layer.
-const RATES: [Rate; 2] = [
-    Rate {
-        start: 1 << 18,
-        end: 24_000,
-        half: 1 << 14,
-    },
-    Rate {
-        start: 1 << 15,
-        end: 1 << 13,
-        half: 1 << 14,
-    },
-];
+/// How the first layer learns in a vocabulary of single bytes, whose frames are coded without a transformer.
+pub const BYTE_RATE: Rate = Rate {
+    start: 1 << 18,
+    end: 24_000,
+    half: 1000,
+};
+
+/// How it learns in any other: a good guess is there from the start, and weights should stay with it until there is reason not to.
+pub const TOKEN_RATE: Rate = Rate {
+    start: 1 << 17,
+    end: 60_000,
+    half: 200,
+};
+
+/// How the last layer learns, always.
+const LAST_RATE: Rate = Rate {
+    start: 1 << 13,
+    end: 1 << 13,
+    half: 1,
+};
+
+/// Rate of the map.
+const MAP_RATE: u32 = 6;
 
 /// Which stages take part.
 #[derive(Debug, Clone, Copy)]
@@ -35,8 +44,8 @@ pub struct Stages {
     pub sets: [bool; SETS],
     /// The last layer; without it the sets are averaged.
     pub last: bool,
-    /// The maps at the end.
-    pub maps: bool,
+    /// The map at the end.
+    pub map: bool,
 }
 
 /// What chooses weights and maps for a decision.
@@ -46,37 +55,32 @@ pub struct Situation {
     pub sets: [usize; SETS],
     /// Bucket of the match length.
     pub length: usize,
-    /// The bit that the match expects.
-    pub expected: bool,
-    /// Decisions made before, below 24.
-    pub depth: usize,
-    /// Hash of node and last bytes.
+    /// Hash of node and last byte.
     pub hash: u32,
 }
 
-/// Weights and maps.
+/// Weights and map.
 #[derive(Debug, Clone)]
 pub struct Mixing {
     on: Stages,
     vectors: usize,
-    sizes: [usize; SETS],
     sets: [WeightSet<VECTORS>; SETS],
     last: WeightSet<1>,
-    maps: [Apm; 2],
+    map: Apm,
     mask: usize,
     outputs: [[i32; LANES]; 1],
-    decisions: u32,
-    rates: [i32; 2],
+    fresh: bool,
 }
 
 impl Mixing {
     /// Starts with these weights for the inputs, of which the first `vectors` vectors are in use; `sizes` are the
-    /// numbers of contexts of the sets, and the second map has 2^`log2` contexts.
+    /// numbers of contexts of the sets, and the map has 2^`log2` contexts.
     pub fn new(
         on: Stages,
         initial: &[[i32; LANES]; VECTORS],
         vectors: usize,
         sizes: [usize; SETS],
+        rate: Rate,
         log2: u32,
     ) -> Mixing {
         let count = on.sets.iter().filter(|&&on| on).count().max(1) as i32;
@@ -90,32 +94,30 @@ impl Mixing {
         Mixing {
             on,
             vectors,
-            sizes,
-            sets: sizes.map(|contexts| WeightSet::new(contexts, initial)),
-            last: WeightSet::new(LENGTHS * MAX_DEPTH, &[share]),
-            maps: [Apm::new(LENGTHS * 2 * MAX_DEPTH, 6), Apm::new(1 << log2, 5)],
+            sets: sizes.map(|contexts| WeightSet::new(contexts, initial, rate)),
+            last: WeightSet::new(LENGTHS, &[share], LAST_RATE),
+            map: Apm::new(1 << log2, MAP_RATE),
             mask: (1 << log2) - 1,
             outputs: [[0; LANES]; 1],
-            decisions: 0,
-            rates: RATES.map(|rate| rate.after(0)),
+            fresh: true,
         }
     }
 
     /// Whether nothing has been learnt yet.
     pub fn is_fresh(&self) -> bool {
-        self.decisions == 0
+        self.fresh
     }
 
     /// Replaces all weights of the first layer.
     pub fn set_weights(&mut self, initial: &[[i32; LANES]; VECTORS]) {
-        self.sets = self.sizes.map(|contexts| WeightSet::new(contexts, initial));
+        self.sets.iter_mut().for_each(|set| set.restart(initial));
     }
 
     /// The probability (16 bits, 1..=65535) of "right".
     #[inline(always)]
     pub fn mix(&mut self, inputs: &[[i32; LANES]; VECTORS], at: &Situation) -> u16 {
-        if self.on.maps {
-            self.maps[1].prefetch(at.hash as usize & self.mask);
+        if self.on.map {
+            self.map.prefetch(at.hash as usize & self.mask);
         }
         let mut sum = 0;
         for (n, set) in self.sets.iter_mut().enumerate() {
@@ -125,20 +127,14 @@ impl Mixing {
             }
         }
         let mixed = if self.on.last {
-            self.last
-                .mix(at.length * MAX_DEPTH + at.depth, &self.outputs, 1)
+            self.last.mix(at.length, &self.outputs, 1)
         } else {
             sum / SETS as i32
         };
         let p = u32::from(squash(mixed));
-        let p = if self.on.maps {
-            let [by_match, by_bytes] = &mut self.maps;
-            let a = by_match.refine(
-                mixed,
-                (at.length * 2 + usize::from(at.expected)) * MAX_DEPTH + at.depth,
-            );
-            let b = by_bytes.refine(mixed, at.hash as usize & self.mask);
-            (2 * p + u32::from(a) + u32::from(b) + 2) >> 2
+        let p = if self.on.map {
+            let refined = self.map.refine(mixed, at.hash as usize & self.mask);
+            (p + u32::from(refined) + 1) >> 1
         } else {
             p
         };
@@ -148,48 +144,39 @@ impl Mixing {
     /// Learns the decision.
     #[inline(always)]
     pub fn update(&mut self, inputs: &[[i32; LANES]; VECTORS], bit: bool) {
-        if self.on.maps {
-            self.maps.iter_mut().for_each(|map| map.update(bit));
+        if self.on.map {
+            self.map.update(bit);
         }
         if self.on.last {
-            self.last.update(bit, &self.outputs, 1, self.rates[1]);
+            self.last.update(bit, &self.outputs, 1);
         }
         for (n, set) in self.sets.iter_mut().enumerate() {
             if self.on.sets[n] {
-                set.update(bit, inputs, self.vectors, self.rates[0]);
+                set.update(bit, inputs, self.vectors);
             }
         }
-        self.decisions = self.decisions.saturating_add(1);
-        if self.decisions.is_multiple_of(64) {
-            self.rates = RATES.map(|rate| rate.after(self.decisions));
-        }
+        self.fresh = false;
     }
 
-    /// Gives the last map 2^`log2` contexts, if it has fewer.
+    /// Gives the map 2^`log2` contexts, if it has fewer.
     pub fn grow(&mut self, log2: u32) {
         while self.mask + 1 < 1 << log2 {
-            self.maps[1].double();
+            self.map.double();
             self.mask = self.mask << 1 | 1;
         }
     }
 
-    /// Everything learnt, for saving and loading: weights, points of the maps, number of decisions.
-    pub fn parts_mut(
-        &mut self,
-    ) -> (
-        impl Iterator<Item = &mut [i32]>,
-        impl Iterator<Item = &mut [u16]>,
-        &mut u32,
-    ) {
-        let weights = self
-            .sets
-            .iter_mut()
-            .map(WeightSet::weights_mut)
-            .chain([self.last.weights_mut()]);
-        (
-            weights,
-            self.maps.iter_mut().map(Apm::points_mut),
-            &mut self.decisions,
-        )
+    /// Finds out whether anything has been learnt, after the state was changed from outside.
+    pub fn settle(&mut self) {
+        let (sets, _) = self.parts_mut();
+        let fresh = { sets }.all(|(_, counts)| counts.iter().all(|&count| count == 0));
+        self.fresh = fresh;
+    }
+
+    /// Everything learnt, for saving and loading: weights and counts of the sets and the last layer, and points of the map.
+    pub fn parts_mut(&mut self) -> (impl Iterator<Item = (&mut [i32], &mut [u16])>, &mut [u16]) {
+        let sets = self.sets.iter_mut().map(WeightSet::parts_mut);
+        let all = sets.chain([self.last.parts_mut()]);
+        (all, self.map.points_mut())
     }
 }

@@ -59,7 +59,7 @@ impl Default for Experts {
 }
 
 /// Names of the parts, by bit: experts, inputs, stages of mixing, contexts (see `contexts.rs`).
-const NAMES: [&str; 35] = [
+const NAMES: [&str; 34] = [
     "order0",
     "match",
     "short",
@@ -69,11 +69,10 @@ const NAMES: [&str; 35] = [
     "head",
     "by-node",
     "by-match",
-    "by-trust",
-    "by-byte",
+    "by-kinds",
+    "by-last",
     "last-layer",
-    "maps",
-    "t1",
+    "map",
     "t2",
     "b4",
     "b6",

@@ -7,21 +7,22 @@ use crate::histories::Histories;
 use crate::history::{Recent, Tokens};
 use crate::leaps::Leaps;
 use crate::learnt::Sizes;
-use crate::logistic::{cost, log_odds, squash};
+use crate::logistic::{LIMIT, beyond, cost, log_odds, squash};
 use crate::matching::{LENGTHS, Matcher, Prediction};
 use crate::mixer::{LANES, ONE};
-use crate::mixing::{INPUTS, Mixing, Situation, Stages, VECTORS};
+use crate::mixing::{BYTE_RATE, INPUTS, Mixing, Situation, Stages, TOKEN_RATE, VECTORS};
 use crate::runs::Runs;
 use crate::table::{LEVELS, combine};
 use crate::{Experts, MAX_DEPTH, Options, Source, Vocabulary};
 
-/// Contexts of the set of weights chosen by how sure the transformer is; those without it come after.
-const KNOWN: usize = 13 * 4 * 4;
-const TRUST: usize = KNOWN + (MAX_CONTEXTS + 1) * 8;
 /// Depth below which each node of the tree has a vector of weights.
 const PATH: usize = 10;
 /// The same of a vocabulary of single bytes, whose tree has no more levels as a rule.
 const BYTE_PATH: usize = 8;
+/// Upper bits of a hash that choose a vector of weights.
+const HASHED: u32 = 11;
+/// Depth from which on the kinds of the last bytes choose another vector.
+const DEEP: usize = 4;
 
 /// Where the head's input stands, after the transformer's first.
 const CORRECTION: usize = 2;
@@ -71,6 +72,8 @@ pub struct Stream {
 struct Ahead {
     histories: [u32; MAX_CONTEXTS],
     runs: [u32; RUN_CONTEXTS.len()],
+    /// Hash of the last two tokens.
+    pair: u32,
 }
 
 /// All that is learnt in a frame.
@@ -98,8 +101,10 @@ pub struct Predictor {
     // Of the token at hand:
     contexts: [u32; MAX_CONTEXTS],
     local: usize,
-    /// How often the path left the transformer's favourite by far.
-    surprise: usize,
+    /// Vectors of weights chosen by the kinds of the last bytes, near the root and below.
+    kinds: [usize; 2],
+    /// The vector chosen by the last two tokens.
+    pair: usize,
     /// The decisions so far, below a leading one.
     path: usize,
     // Of the decision at hand:
@@ -124,13 +129,15 @@ struct Places {
 impl Places {
     /// Initial weights. Experts know nothing yet: alone they share the say, beside a transformer they have to earn it.
     fn initial_weights(&self, foretold: bool) -> [[i32; LANES]; VECTORS] {
-        let mut weights = [[if foretold { 4000 } else { 10_000 }; LANES]; VECTORS];
+        let mut weights = [[if foretold { 1000 } else { 10_000 }; LANES]; VECTORS];
         let flat = weights.as_flattened_mut();
         flat[self.distances..self.runs].fill(0);
         flat[self.foretold..].fill(0);
         if foretold {
+            flat[self.runs..self.plain].fill(2000);
+            flat[self.plain + 1..self.foretold].fill(2000);
             flat[self.foretold] = ONE;
-            flat[self.foretold + CORRECTION] = 20_000;
+            flat[self.foretold + CORRECTION] = 2700;
         }
         weights
     }
@@ -218,11 +225,11 @@ impl Predictor {
                     sets: [
                         has("by-node"),
                         has("by-match"),
-                        has("by-trust"),
-                        has("by-byte"),
+                        has("by-kinds"),
+                        has("by-last"),
                     ],
                     last: has("last-layer"),
-                    maps: has("maps"),
+                    map: has("map"),
                 },
                 &places.initial_weights(false),
                 (places.foretold + 4).div_ceil(LANES),
@@ -233,14 +240,16 @@ impl Predictor {
                         (1 << PATH) + MAX_DEPTH * 4
                     },
                     LENGTHS * LENGTHS,
-                    TRUST,
-                    256 * 8,
+                    1 << HASHED,
+                    if bytes { 256 * 8 } else { 1 << HASHED },
                 ],
+                if bytes { BYTE_RATE } else { TOKEN_RATE },
                 sizes.map,
             ),
             contexts: [0; MAX_CONTEXTS],
             local: 1,
-            surprise: 0,
+            kinds: [0; 2],
+            pair: 0,
             path: 1,
             inputs: [[0; LANES]; VECTORS],
             costs: options.report.then(|| vec![0; INPUTS]),
@@ -279,6 +288,7 @@ impl Predictor {
         } else {
             contexts::of_tokens(&mut histories, &self.tokens, stream, recent, memory);
         }
+        let pair = histories[0];
         // Those in use move to the front; each is told from the others by its place.
         for (k, &index) in self.active.iter().enumerate() {
             histories[k] = histories[index].wrapping_add((index as u32).wrapping_mul(0x9E37_79B1));
@@ -291,7 +301,11 @@ impl Predictor {
                 self.runs.prefetch(runs[n]);
             }
         }
-        Ahead { histories, runs }
+        Ahead {
+            histories,
+            runs,
+            pair,
+        }
     }
 
     /// Makes ready for the next token of a stream, from the root of the tree. If the transformer takes part, `state` is its hidden
@@ -338,7 +352,10 @@ impl Predictor {
                 self.short.advance(&self.tokens, stream, last, short);
             }
         }
-        self.surprise = 0;
+        let upper = |hash: u32| (hash >> (32 - HASHED)) as usize;
+        let kinds = self.streams[stream].recent.kinds & 0xFFFF;
+        self.kinds = [0, 1].map(|below| upper(combine(700 + below, kinds)));
+        self.pair = upper(ahead.pair);
         self.path = 1;
     }
 
@@ -351,9 +368,20 @@ impl Predictor {
             self.local = 1;
         }
         let places = self.places;
+        let known = node.left | node.right != 0;
+        let foretold = if known {
+            log_odds(node.right, node.left)
+        } else {
+            0
+        };
         let (mut odds, mut distances) = ([0; MAX_CONTEXTS], [0; MAX_CONTEXTS]);
         self.histories
-            .predict(self.local, &mut odds, &mut distances);
+            .predict(self.local, foretold, &mut odds, &mut distances);
+        // What says nothing is no opinion, and moves nothing.
+        let beyond = |odds: i32| match odds {
+            0 => 0,
+            _ => beyond(odds, foretold),
+        };
         let inputs = self.inputs.as_flattened_mut();
         // Whole arrays are copied, of which unused contexts at the end are overwritten by what comes next.
         inputs[..MAX_CONTEXTS].copy_from_slice(&odds);
@@ -361,9 +389,10 @@ impl Predictor {
             inputs[places.distances..places.distances + MAX_CONTEXTS].copy_from_slice(&distances);
         }
         for (n, &run) in self.run_active.iter().enumerate() {
-            inputs[places.runs + n] = self
+            let odds = self
                 .runs
                 .predict(run, node.lo, node.mid, node.hi, node.depth);
+            inputs[places.runs + n] = beyond(odds);
         }
         let inputs = &mut inputs[places.plain..places.plain + 7];
         inputs[0] = if self.on.order0 {
@@ -380,21 +409,16 @@ impl Predictor {
         };
         let long = follow(self.on.long, &mut self.long);
         let short = follow(self.on.short, &mut self.short);
-        inputs[1] = long.stretched;
-        inputs[2] = short.stretched;
-        let known = node.left | node.right != 0;
-        let foretold = if known {
-            log_odds(node.right, node.left)
-        } else {
-            0
-        };
+        inputs[1] = beyond(long.stretched);
+        inputs[2] = beyond(short.stretched);
         let depth = node.depth.min(MAX_DEPTH - 1);
         inputs[3] = foretold;
         if known {
             if self.on.sharp {
-                inputs[4] = (i32::from(squash(foretold)) - 32768) >> 4;
+                inputs[4] = (i32::from(squash(foretold)) - 32768) >> 5;
             }
-            inputs[5] = self.head.predict(node.mid, foretold);
+            // Weighed more heavily than others, its weights also learn faster.
+            inputs[5] = (3 * self.head.predict(node.mid, foretold)).clamp(-LIMIT, LIMIT);
         } else {
             inputs[4..6].fill(0);
         }
@@ -411,18 +435,19 @@ impl Predictor {
                 } else {
                     (1 << PATH) + depth * 4 + order
                 },
-                long.length * LENGTHS + short.length,
-                if known {
-                    (((foretold.abs() / 256).min(12) * 4) as usize + self.surprise.min(3)) * 4
-                        + order
-                } else {
-                    KNOWN + known_contexts * 8 + depth.min(7)
+                match long.length {
+                    _ if self.bytes => long.length * LENGTHS + short.length,
+                    0 => usize::from(short.length > 0),
+                    length => 2 + length / 4,
                 },
-                (last & 0xFF) as usize * 8 + depth.min(7),
+                self.kinds[usize::from(depth >= DEEP)],
+                if self.bytes {
+                    (last & 0xFF) as usize * 8 + depth.min(7)
+                } else {
+                    self.pair
+                },
             ],
             length: long.length,
-            expected: long.bit,
-            depth,
             hash: combine(u32::from(node.mid), last & 0xFF),
         };
         let probability = self.mixing.mix(&self.inputs, &at);
@@ -461,9 +486,6 @@ impl Predictor {
         }
         if node.left | node.right != 0 {
             self.head.update(bit);
-            let part = if bit { node.right } else { node.left };
-            self.surprise +=
-                usize::from(part.saturating_mul(4) < node.left.wrapping_add(node.right));
         }
         self.local = self.local << 1 | usize::from(bit);
         self.path = self.path << 1 | usize::from(bit);
