@@ -1156,7 +1156,8 @@ class Experts:
         tokens = self.kind == 2
         self.path = 2 * self.path + bit
         # Mixer.
-        rates = [rate(self.counts[i], *self.rate) for i in self.chosen]
+        counts = [self.counts[i] for i in self.chosen]
+        rates = [rate(n if n < 1024 else n // 64 * 64, *self.rate) for n in counts]
         for i in self.chosen:
             self.counts[i] = min(self.counts[i] + 1, 65535)
         steps = [(65536 * bit - squash(output)) * r >> 16 for output, r in zip(self.outputs, rates)]

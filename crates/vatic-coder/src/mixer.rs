@@ -2,6 +2,7 @@
 //! the gradient of the coding cost.
 
 use crate::logistic::{LIMIT, squash};
+use crate::prefetch::prefetch;
 
 /// Inputs are padded to a multiple of this, so that compilers turn the loops into vector code.
 pub const LANES: usize = 8;
@@ -49,24 +50,36 @@ pub fn learn<const V: usize>(
     }
 }
 
-/// A learning rate that falls from `start` to `end` as `end + (start - end) * half / (half + n)`, in units of 2^-24. The product
-/// has to stay below 2^32.
-#[derive(Debug, Clone, Copy)]
-pub struct Rate {
-    /// At first.
-    pub start: u32,
-    /// In the long run.
-    pub end: u32,
-    /// Updates after which half of the way is gone.
-    pub half: u32,
-}
+/// Updates up to which each has a learning rate of its own; then 64 of them share one.
+const EXACT: usize = 1024;
 
-impl Rate {
+/// Learning rates in units of 2^-24, by the number of updates before: a division for each of them would cost as much as the mixing.
+#[derive(Debug)]
+pub struct Rates([u32; EXACT + (1 << 16) / 64]);
+
+impl Rates {
+    /// Rates that fall from `start` to `end`, as `end + (start - end) * half / (half + n)` after `n` updates. The product has to stay
+    /// below 2^32.
+    pub const fn falling(start: u32, end: u32, half: u32) -> Rates {
+        let mut rates = [0; EXACT + (1 << 16) / 64];
+        let mut place = 0;
+        while place < rates.len() {
+            let n = if place < EXACT {
+                place
+            } else {
+                (place - EXACT) * 64
+            };
+            rates[place] = end + (start - end) * half / (half + n as u32);
+            place += 1;
+        }
+        Rates(rates)
+    }
+
     /// The rate after `n` updates.
     #[inline(always)]
-    pub fn after(self, n: u16) -> i32 {
-        let fall = (self.start - self.end) * self.half / (self.half + u32::from(n));
-        (self.end + fall) as i32
+    pub fn after(&self, n: u16) -> i32 {
+        let n = usize::from(n);
+        self.0[if n < EXACT { n } else { EXACT + n / 64 }] as i32
     }
 
     /// Error times rate: what [`learn`] takes. `error` has 16 bits after the point (|error| < 1).
@@ -82,21 +95,34 @@ pub struct WeightSet<const V: usize> {
     weights: Vec<[[i32; LANES]; V]>,
     /// How often each vector has learnt: those that are seldom chosen still learn quickly when their turn comes.
     counts: Vec<u16>,
-    rate: Rate,
+    rates: &'static Rates,
     chosen: usize,
     /// What the chosen vector said, in steps.
     pub output: i32,
 }
 
 impl<const V: usize> WeightSet<V> {
-    /// `contexts` vectors of the initial weights, and the rate at which each learns.
-    pub fn new(contexts: usize, initial: &[[i32; LANES]; V], rate: Rate) -> WeightSet<V> {
+    /// `contexts` vectors of the initial weights, and the rates at which each learns.
+    pub fn new(
+        contexts: usize,
+        initial: &[[i32; LANES]; V],
+        rates: &'static Rates,
+    ) -> WeightSet<V> {
         WeightSet {
             weights: vec![*initial; contexts],
             counts: vec![0; contexts],
-            rate,
+            rates,
             chosen: 0,
             output: 0,
+        }
+    }
+
+    /// Has the vector of a context brought into the cache.
+    #[inline(always)]
+    pub fn prefetch(&self, context: usize) {
+        let lines = self.weights.as_flattened();
+        for line in 0..V.div_ceil(2) {
+            prefetch(lines, context * V + line * 2);
         }
     }
 
@@ -113,7 +139,7 @@ impl<const V: usize> WeightSet<V> {
     pub fn update(&mut self, bit: bool, inputs: &[[i32; LANES]; V], vectors: usize) {
         let count = &mut self.counts[self.chosen];
         let error = (i32::from(bit) << 16) - i32::from(squash(self.output));
-        let step = Rate::step(self.rate.after(*count), error);
+        let step = Rates::step(self.rates.after(*count), error);
         *count = count.saturating_add(1);
         learn(&mut self.weights[self.chosen], inputs, vectors, step);
     }
@@ -138,12 +164,8 @@ mod tests {
 
     #[test]
     fn the_better_input_is_learnt() {
-        let rate = Rate {
-            start: 1 << 18,
-            end: 1 << 15,
-            half: 100,
-        };
-        let mut set = WeightSet::new(2, &[[ONE / 4; LANES]], rate);
+        static RATES: Rates = Rates::falling(1 << 18, 1 << 15, 100);
+        let mut set = WeightSet::new(2, &[[ONE / 4; LANES]], &RATES);
         for i in 0..4000u32 {
             let bit = i % 3 == 0;
             let mut inputs = [[0; LANES]];
@@ -173,13 +195,13 @@ mod tests {
 
     #[test]
     fn rates_fall() {
-        let rate = Rate {
-            start: 1000,
-            end: 10,
-            half: 50,
-        };
-        assert_eq!((rate.after(0), rate.after(50)), (1000, 505));
-        assert!(rate.after(u16::MAX) < 12);
+        let rates = Rates::falling(1000, 10, 50);
+        assert_eq!([0, 50, 1023].map(|n| rates.after(n)), [1000, 505, 56]);
+        // From here on for 64 of them at once.
+        assert_eq!([1024, 1087, 1088].map(|n| rates.after(n)), [56, 56, 53]);
+        assert_eq!(rates.after(u16::MAX), 10);
+        let product = |start: u64, end: u64, half: u64| (start - end) * half < 1 << 32;
+        assert!(product(1 << 18, 24_000, 1000) && product(1 << 17, 60_000, 200));
     }
 
     proptest! {
@@ -191,7 +213,7 @@ mod tests {
         ) {
             let exact: i64 = weights.iter().zip(&inputs).map(|(&w, &x)| (i64::from(w) * i64::from(x)) >> 6).sum();
             prop_assert_eq!(i64::from(dot::<7>(weights.as_chunks().0.try_into().unwrap(), inputs.as_chunks().0.try_into().unwrap(), 7)), (exact >> 10).clamp(i64::from(-LIMIT), i64::from(LIMIT)));
-            let step = Rate::step(1 << 19, error);
+            let step = Rates::step(1 << 19, error);
             let mut learnt = weights.clone();
             learn::<7>(learnt.as_chunks_mut().0.try_into().unwrap(), inputs.as_chunks().0.try_into().unwrap(), 7, step);
             for ((&w, &x), &l) in weights.iter().zip(&inputs).zip(&learnt) {

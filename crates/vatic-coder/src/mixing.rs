@@ -4,7 +4,7 @@
 use crate::adaptive::Apm;
 use crate::logistic::squash;
 use crate::matching::LENGTHS;
-use crate::mixer::{LANES, ONE, Rate, WeightSet};
+use crate::mixer::{LANES, ONE, Rates, WeightSet};
 
 /// Vectors of inputs.
 pub const VECTORS: usize = 4;
@@ -14,25 +14,13 @@ pub const INPUTS: usize = VECTORS * LANES;
 pub const SETS: usize = 4;
 
 /// How the first layer learns in a vocabulary of single bytes, whose frames are coded without a transformer.
-pub const BYTE_RATE: Rate = Rate {
-    start: 1 << 18,
-    end: 24_000,
-    half: 1000,
-};
+pub static BYTE_RATES: Rates = Rates::falling(1 << 18, 24_000, 1000);
 
 /// How it learns in any other: a good guess is there from the start, and weights should stay with it until there is reason not to.
-pub const TOKEN_RATE: Rate = Rate {
-    start: 1 << 17,
-    end: 60_000,
-    half: 200,
-};
+pub static TOKEN_RATES: Rates = Rates::falling(1 << 17, 60_000, 200);
 
 /// How the last layer learns, always.
-const LAST_RATE: Rate = Rate {
-    start: 1 << 13,
-    end: 1 << 13,
-    half: 1,
-};
+static LAST_RATES: Rates = Rates::falling(1 << 13, 1 << 13, 1);
 
 /// Rate of the map.
 const MAP_RATE: u32 = 6;
@@ -80,7 +68,7 @@ impl Mixing {
         initial: &[[i32; LANES]; VECTORS],
         vectors: usize,
         sizes: [usize; SETS],
-        rate: Rate,
+        rates: &'static Rates,
         log2: u32,
     ) -> Mixing {
         let count = on.sets.iter().filter(|&&on| on).count().max(1) as i32;
@@ -94,8 +82,8 @@ impl Mixing {
         Mixing {
             on,
             vectors,
-            sets: sizes.map(|contexts| WeightSet::new(contexts, initial, rate)),
-            last: WeightSet::new(LENGTHS, &[share], LAST_RATE),
+            sets: sizes.map(|contexts| WeightSet::new(contexts, initial, rates)),
+            last: WeightSet::new(LENGTHS, &[share], &LAST_RATES),
             map: Apm::new(1 << log2, MAP_RATE),
             mask: (1 << log2) - 1,
             outputs: [[0; LANES]; 1],
@@ -111,6 +99,12 @@ impl Mixing {
     /// Replaces all weights of the first layer.
     pub fn set_weights(&mut self, initial: &[[i32; LANES]; VECTORS]) {
         self.sets.iter_mut().for_each(|set| set.restart(initial));
+    }
+
+    /// Has the vector that a set has for a context brought into the cache.
+    #[inline(always)]
+    pub fn prefetch(&self, set: usize, context: usize) {
+        self.sets[set].prefetch(context);
     }
 
     /// The probability (16 bits, 1..=65535) of "right".

@@ -10,7 +10,7 @@ use crate::learnt::Sizes;
 use crate::logistic::{LIMIT, beyond, cost, log_odds, squash};
 use crate::matching::{LENGTHS, Matcher, Prediction};
 use crate::mixer::{LANES, ONE};
-use crate::mixing::{BYTE_RATE, INPUTS, Mixing, Situation, Stages, TOKEN_RATE, VECTORS};
+use crate::mixing::{BYTE_RATES, INPUTS, Mixing, Situation, Stages, TOKEN_RATES, VECTORS};
 use crate::runs::Runs;
 use crate::table::{LEVELS, combine};
 use crate::{Experts, MAX_DEPTH, Options, Source, Vocabulary};
@@ -21,6 +21,9 @@ const PATH: usize = 10;
 const BYTE_PATH: usize = 8;
 /// Upper bits of a hash that choose a vector of weights.
 const HASHED: u32 = 11;
+/// Sets of weights, by number.
+const BY_KINDS: usize = 2;
+const BY_LAST: usize = 3;
 /// Depth from which on the kinds of the last bytes choose another vector.
 const DEEP: usize = 4;
 
@@ -72,8 +75,10 @@ pub struct Stream {
 struct Ahead {
     histories: [u32; MAX_CONTEXTS],
     runs: [u32; RUN_CONTEXTS.len()],
-    /// Hash of the last two tokens.
-    pair: u32,
+    /// Vectors of weights chosen by the kinds of the last bytes, near the root and below.
+    kinds: [usize; 2],
+    /// The vector chosen by the last two tokens.
+    pair: usize,
 }
 
 /// All that is learnt in a frame.
@@ -243,7 +248,7 @@ impl Predictor {
                     1 << HASHED,
                     if bytes { 256 * 8 } else { 1 << HASHED },
                 ],
-                if bytes { BYTE_RATE } else { TOKEN_RATE },
+                if bytes { &BYTE_RATES } else { &TOKEN_RATES },
                 sizes.map,
             ),
             contexts: [0; MAX_CONTEXTS],
@@ -288,7 +293,15 @@ impl Predictor {
         } else {
             contexts::of_tokens(&mut histories, &self.tokens, stream, recent, memory);
         }
-        let pair = histories[0];
+        let upper = |hash: u32| (hash >> (32 - HASHED)) as usize;
+        let kinds = [0, 1].map(|below| upper(combine(700 + below, recent.kinds & 0xFFFF)));
+        // The first context of tokens is that of the last two.
+        let pair = upper(histories[0]);
+        self.mixing.prefetch(BY_KINDS, kinds[0]);
+        self.mixing.prefetch(BY_KINDS, kinds[1]);
+        if !self.bytes {
+            self.mixing.prefetch(BY_LAST, pair);
+        }
         // Those in use move to the front; each is told from the others by its place.
         for (k, &index) in self.active.iter().enumerate() {
             histories[k] = histories[index].wrapping_add((index as u32).wrapping_mul(0x9E37_79B1));
@@ -304,6 +317,7 @@ impl Predictor {
         Ahead {
             histories,
             runs,
+            kinds,
             pair,
         }
     }
@@ -352,10 +366,7 @@ impl Predictor {
                 self.short.advance(&self.tokens, stream, last, short);
             }
         }
-        let upper = |hash: u32| (hash >> (32 - HASHED)) as usize;
-        let kinds = self.streams[stream].recent.kinds & 0xFFFF;
-        self.kinds = [0, 1].map(|below| upper(combine(700 + below, kinds)));
-        self.pair = upper(ahead.pair);
+        (self.kinds, self.pair) = (ahead.kinds, ahead.pair);
         self.path = 1;
     }
 
