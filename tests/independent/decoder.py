@@ -1066,7 +1066,7 @@ class Experts:
         self.base = [sum(sizes[:i]) for i in range(4)]
         self.weights = np.tile(np.array(initial, np.int64), (sum(sizes), 1))
         self.counts = [0] * sum(sizes)
-        self.rate = (1 << 17, 60000, 200) if tokens else (1 << 18, 24000, 1000)
+        self.rate = (1 << 17, 30000, 4000) if tokens else (1 << 18, 24000, 1000)
         self.last_weights = [[16384] * 4 for _ in range(16)]
 
     def leap(self, coder, to_come):
@@ -1121,7 +1121,7 @@ class Experts:
             x.append(beyond(odds, f) if odds else 0)
         depth = min(depth, 23)
         if tokens:
-            x += [f, (squash(f) - 32768) >> 5, clamp(3 * self.head.input(mid, f), -3072, 3072)]
+            x += [f, (squash(f) - 32768) >> 5, clamp(3 * self.head.input(mid, f), -8191, 8191)]
         else:
             x += [0, 0, 0]
         x.append(256)
@@ -1144,10 +1144,10 @@ class Experts:
 
         # First and last layer.
         self.vectors = self.weights[self.chosen]
-        sums = ((self.vectors * self.x) >> 6).sum(axis=1) >> 10
+        sums = (((self.vectors >> 1) * self.x) >> 5).sum(axis=1) >> 10
         self.outputs = [clamp(x, -3072, 3072) for x in sums.tolist()]
         self.last = self.last_weights[long]
-        self.m = clamp(sum((w * x) >> 6 for w, x in zip(self.last, self.outputs)) >> 10, -3072, 3072)
+        self.m = clamp(sum(((w >> 1) * x) >> 5 for w, x in zip(self.last, self.outputs)) >> 10, -3072, 3072)
         p = squash(self.m)
         refined = self.last_map.at(self.m, combine(mid, self.b1) % self.last_map_size)
         return clamp((p + refined + 1) >> 1, 1, 65535)

@@ -17,7 +17,7 @@ pub const SETS: usize = 4;
 pub static BYTE_RATES: Rates = Rates::falling(1 << 18, 24_000, 1000);
 
 /// How it learns in any other: a good guess is there from the start, and weights should stay with it until there is reason not to.
-pub static TOKEN_RATES: Rates = Rates::falling(1 << 17, 60_000, 200);
+pub static TOKEN_RATES: Rates = Rates::falling(1 << 17, 30_000, 4000);
 
 /// How the last layer learns, always.
 static LAST_RATES: Rates = Rates::falling(1 << 13, 1 << 13, 1);

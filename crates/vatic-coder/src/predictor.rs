@@ -7,9 +7,9 @@ use crate::histories::Histories;
 use crate::history::{Recent, Tokens};
 use crate::leaps::Leaps;
 use crate::learnt::Sizes;
-use crate::logistic::{LIMIT, beyond, cost, log_odds, squash};
+use crate::logistic::{beyond, cost, log_odds, squash};
 use crate::matching::{LENGTHS, Matcher, Prediction};
-use crate::mixer::{LANES, ONE};
+use crate::mixer::{LANES, MAX_INPUT, ONE};
 use crate::mixing::{BYTE_RATES, INPUTS, Mixing, Situation, Stages, TOKEN_RATES, VECTORS};
 use crate::runs::Runs;
 use crate::table::{LEVELS, combine};
@@ -428,8 +428,9 @@ impl Predictor {
             if self.on.sharp {
                 inputs[4] = (i32::from(squash(foretold)) - 32768) >> 5;
             }
-            // Weighed more heavily than others, its weights also learn faster.
-            inputs[5] = (3 * self.head.predict(node.mid, foretold)).clamp(-LIMIT, LIMIT);
+            // In larger units than others, so that its weights learn faster.
+            let correction = self.head.predict(node.mid, foretold);
+            inputs[5] = (3 * correction).clamp(-MAX_INPUT, MAX_INPUT);
         } else {
             inputs[4..6].fill(0);
         }
