@@ -125,6 +125,14 @@ impl Histories {
         }
     }
 
+    /// Log odds of a context alone at the decision at hand, whatever was foretold; 0 if it knows nothing.
+    pub fn alone(&self, context: usize) -> i32 {
+        match self.states[context] {
+            state::EMPTY => 0,
+            _ => stretch((self.entries[context] >> 16) as u16),
+        }
+    }
+
     /// Learns the decision that was predicted.
     #[inline(always)]
     pub fn update(&mut self, local: usize, bit: bool) {

@@ -114,7 +114,9 @@ pub struct Predictor {
     path: usize,
     // Of the decision at hand:
     inputs: [[i32; LANES]; VECTORS],
-    /// What each input alone would have paid.
+    /// What each source alone says of it, if accounts are kept: inputs say it beside the transformer.
+    alone: [i32; INPUTS],
+    /// What each source alone would have paid.
     costs: Option<Vec<u64>>,
 }
 
@@ -257,11 +259,12 @@ impl Predictor {
             pair: 0,
             path: 1,
             inputs: [[0; LANES]; VECTORS],
+            alone: [0; INPUTS],
             costs: options.report.then(|| vec![0; INPUTS]),
         }
     }
 
-    /// What each input alone would have paid.
+    /// What each source alone would have paid.
     pub fn sources(&self) -> Vec<Source> {
         let costs = self.costs.iter().flatten();
         let named = self
@@ -399,11 +402,12 @@ impl Predictor {
         if self.on.distances {
             inputs[places.distances..places.distances + MAX_CONTEXTS].copy_from_slice(&distances);
         }
+        let mut runs = [0; RUN_CONTEXTS.len()];
         for (n, &run) in self.run_active.iter().enumerate() {
-            let odds = self
+            runs[n] = self
                 .runs
                 .predict(run, node.lo, node.mid, node.hi, node.depth);
-            inputs[places.runs + n] = beyond(odds);
+            inputs[places.runs + n] = beyond(runs[n]);
         }
         let inputs = &mut inputs[places.plain..places.plain + 7];
         inputs[0] = if self.on.order0 {
@@ -435,6 +439,16 @@ impl Predictor {
             inputs[4..6].fill(0);
         }
         inputs[6] = 256;
+        if self.costs.is_some() {
+            self.alone.copy_from_slice(self.inputs.as_flattened());
+            for (context, odds) in self.alone[..places.distances].iter_mut().enumerate() {
+                *odds = self.histories.alone(context);
+            }
+            self.alone[places.runs..places.plain]
+                .copy_from_slice(&runs[..places.plain - places.runs]);
+            self.alone[places.plain + 1..places.foretold]
+                .copy_from_slice(&[long.stretched, short.stretched]);
+        }
         let last = self.streams[stream].recent.last as u32;
         let known_contexts = self.histories.found;
         let order = known_contexts * 4 / (self.active.len() + 1);
@@ -478,8 +492,8 @@ impl Predictor {
     #[inline(always)]
     pub fn update(&mut self, node: &Node, bit: bool) {
         if let Some(costs) = &mut self.costs {
-            for (paid, &input) in costs.iter_mut().zip(self.inputs.as_flattened()) {
-                *paid += u64::from(cost(squash(input), bit));
+            for (paid, &odds) in costs.iter_mut().zip(&self.alone) {
+                *paid += u64::from(cost(squash(odds), bit));
             }
         }
         self.mixing.update(&self.inputs, bit);

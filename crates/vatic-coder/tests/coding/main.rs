@@ -9,7 +9,7 @@ use leaps::leap_round_trip;
 use proptest::prelude::*;
 use std::sync::Arc;
 use support::*;
-use vatic_coder::{Decoder, Encoder, Experts, Groups, Model, Options, Tree, Vocabulary};
+use vatic_coder::{Decoder, Encoder, Experts, Groups, Model, Options, Source, Tree, Vocabulary};
 
 #[test]
 fn accounts_are_the_real_size() {
@@ -61,6 +61,37 @@ fn each_input_has_its_account() {
             "{name} knows something"
         );
     }
+}
+
+/// What an expert alone would have paid does not depend on what a transformer foretells beside it.
+#[test]
+fn accounts_of_experts_are_their_own() {
+    let (vocabulary, tree) = words();
+    let options = Options {
+        report: true,
+        width: WIDTH,
+        ..Options::default()
+    };
+    let tokens: Vec<u16> = (0..1500u32).map(|i| (i * i % 313) as u16).collect();
+    let report = |foretold: bool| {
+        let mut model = Model::new(&vocabulary, &tree, &options, 1, 3000).unwrap();
+        let mut room = Foretold::new(Groups::balanced(&tree, &[1; 500], 60, 32));
+        for (n, &token) in tokens.iter().enumerate() {
+            let leaves = weights(n, 500).filter(|_| foretold);
+            room.with(leaves.as_deref(), |w| {
+                model.encode(0, w, token, &mut Encoder::new());
+            });
+        }
+        model.report().sources
+    };
+    let (alone, beside) = (report(false), report(true));
+    for name in ["order0", "match", "short", "run2", "run6", "t2", "word"] {
+        let cost = |sources: &[Source]| sources.iter().find(|s| s.name == name).unwrap().cost;
+        assert_eq!(cost(&alone), cost(&beside), "{name}");
+    }
+    let transformer = |sources: &[Source]| sources.last().unwrap().clone();
+    assert_eq!(transformer(&alone).name, "transformer");
+    assert_ne!(transformer(&alone), transformer(&beside));
 }
 
 /// A tree of single bytes may be deeper than eight levels.

@@ -74,6 +74,33 @@ fn a_prior_starts_where_the_teacher_stood() {
     assert_eq!(pupil.save(), teacher.save());
 }
 
+/// The weights with which a transformer's guess is trusted from the start are not lost to a prior that learnt nothing.
+#[test]
+fn a_prior_of_nothing_changes_nothing() {
+    let set = words();
+    let options = Options {
+        memory_log2: 20,
+        width: WIDTH,
+        ..Options::default()
+    };
+    let new = || Model::new(&set.0, &set.1, &options, 1, 300).unwrap();
+    let code = |mut model: Model| {
+        let mut room = Foretold::new(Groups::balanced(&set.1, &[1; 500], 60, 32));
+        let mut encoder = Encoder::new();
+        for n in 1..300 {
+            // From the first token on.
+            let leaves = weights(n, 500);
+            room.with(leaves.as_deref(), |w| {
+                model.encode(0, w, (n * n % 313) as u16, &mut encoder);
+            });
+        }
+        encoder.finish()
+    };
+    let mut pupil = new();
+    pupil.load(&new().save()).unwrap();
+    assert_eq!(code(pupil), code(new()));
+}
+
 #[test]
 fn other_priors_are_refused() {
     let (vocabulary, tree) = bytes();
