@@ -73,8 +73,8 @@ def decode(data, models):
     while reader.at < len(data):
         if reader.take(3) != b"\xf6vt":
             raise Reject("not vatic's magic")
-        if (version := reader.integer(1)) != 1:
-            raise Reject(f"version {version} of the format; this is a decoder of version 1")
+        if (version := reader.integer(1)) != 2:
+            raise Reject(f"version {version} of the format; this is a decoder of version 2")
         content += decode_member(reader, models)
     return content
 
@@ -646,7 +646,7 @@ class History:
         return int.from_bytes(self.bytes[-n:], "big")
 
     def add(self, token, its_bytes):
-        if self.kind == 2 and self.tokens:
+        if self.tokens:
             before = self.tokens[-1]
             self.followers[before] = (self.followers.get(before, 0) << 16 | token) & M32
         self.tokens.append(token)
@@ -715,6 +715,15 @@ class History:
         back = len(self.bytes) - a
         return column, self.b(back) + 256 * self.b(back - 1)
 
+    def field_hash(self):
+        return combine(601, self.under(), combine(self.field, 2 * min(self.misses, 3) + self.same))
+
+    def place(self):
+        """§7.7. Where in a line or a record the next byte stands."""
+        if any(self.b(n) == 0 for n in range(1, 9)):
+            return 256 + len(self.bytes) % 8
+        return 4 * min(self.field, 63) + min(self.misses, 3)
+
     def contexts(self):
         """The hashes of all contexts of the next token."""
         column, up = self.column_and_up()
@@ -731,27 +740,30 @@ class History:
                 combine(400, min(column, 255), up & 255),
                 combine(500, self.t(1), self.followers.get(self.t(1), 0)),
             ]
-            under, same = self.under(), self.same
             hashes += [
                 combine(600, self.marks, b1),
-                combine(601, under, combine(self.field, 2 * min(self.misses, 3) + same)),
-                combine(602, under, combine(same, combine(v, b1))),
+                self.field_hash(),
+                combine(602, self.under(), combine(self.same, combine(v, b1))),
             ]
         else:
             hashes = []
-            for n in (1, 2, 3, 4, 6):
+            for n in (2, 3, 5):
                 x = self.last_bytes(n)
                 hashes.append(combine(n, x & M32, x >> 32))
             stride = self.stride
             near, far = (self.b(stride), self.b(2 * stride)) if stride else (self.b(4), self.b(8))
             hashes += [
+                combine(300, self.b(2)),
+                combine(301, self.b(3)),
                 combine(200, word, b1),
-                combine(300, self.b(2) + 256 * self.b(3)),
-                combine(400, min(column, 255), up & 255),
+                combine(202, word, self.pw),
                 combine(401, up, b1),
                 combine(402, near + 256 * b1),
                 combine(403, near + 256 * far, stride),
-                combine(404, self.b(4) + 256 * b1),
+                combine(500, b1, self.followers.get(b1, 0)),
+                combine(405, self.kinds),
+                combine(600, self.marks, b1),
+                self.field_hash(),
             ]
         return [h + n * 0x9E3779B1 & M32 for n, h in enumerate(hashes)]
 
@@ -1045,7 +1057,7 @@ class Experts:
         l, m = max(10, (content_length - 1).bit_length()), memory
         tokens = kind == 2
         self.kind, self.histories = kind, histories
-        self.contexts = 10 if tokens else 12
+        self.contexts = 10 if tokens else 14
         self.slots = BitHistories(1 << min(l + 6, m - 1))
         self.maps = [Adaptive(STATE_INITIAL, 0, 255) for _ in range(self.contexts)]
         self.runs = Runs(1 << min(l, 21, m - 6)) if tokens else None
@@ -1055,19 +1067,21 @@ class Experts:
         self.short = Match(3 if tokens else 6, bits, len(histories))
         self.head = Head(vocabulary_size, width, m) if tokens else None
         self.leaps = Leaps()
-        self.last_map_size = 1 << min(clamp(l - 3, 7, 14), m - 8)
+        self.last_map_size = 1 << min(clamp(l - 3, 7, 14 if tokens else 12), m - 8)
         self.last_map = APM(self.last_map_size, 6)
-        # The four sets of weights lie in one table; `base` is where each begins.
+        # The sets of weights lie in one table; `base` is where each begins.
         if tokens:
             initial = [1000] * 10 + [0] * 10 + [2000] * 3 + [1000, 2000, 2000] + [65536, 0, 2700, 0]
+            sizes = (1024 + 4 * 24, 6, 2048, 2048)
         else:
-            initial = [10000] * 12 + [0] * 12 + [10000] * 3 + [0, 0, 0, 0]
-        sizes = (1024 + 4 * 24 if tokens else 256, 256, 2048, 2048)
-        self.base = [sum(sizes[:i]) for i in range(4)]
+            initial = [10000] * 14 + [0] * 14 + [10000] * 3 + [0]
+            sizes = (256, 256, 2048, 2048, 8 * (256 + 8))
+        self.base = [sum(sizes[:i]) for i in range(len(sizes))]
         self.weights = np.tile(np.array(initial, np.int64), (sum(sizes), 1))
         self.counts = [0] * sum(sizes)
         self.rate = (1 << 17, 30000, 4000) if tokens else (1 << 18, 24000, 1000)
-        self.last_weights = [[16384] * 4 for _ in range(16)]
+        self.last_weights = [[65536 // len(sizes)] * len(sizes) for _ in range(16 if tokens else 128)]
+        self.last_rate = 8192 if tokens else 16384
 
     def leap(self, coder, to_come):
         """§7.8. Leaps as long as there are any; returns their bytes."""
@@ -1084,6 +1098,7 @@ class Experts:
         self.b1 = self.history.b(1)
         kinds = self.history.kinds & 0xFFFF
         self.by_kinds = [combine(700, kinds) >> 21, combine(701, kinds) >> 21]
+        self.last_kinds, self.place = kinds, self.history.place()
         self.by_pair = combine(1, self.history.t(1), self.history.t(2)) >> 21
         if self.runs:
             self.runs.begin(self.history)
@@ -1122,8 +1137,6 @@ class Experts:
         depth = min(depth, 23)
         if tokens:
             x += [f, (squash(f) - 32768) >> 5, clamp(3 * self.head.input(mid, f), -8191, 8191)]
-        else:
-            x += [0, 0, 0]
         x.append(256)
         self.x = np.array(x, np.int64)
 
@@ -1131,25 +1144,32 @@ class Experts:
         order = 4 * self.known // (self.contexts + 1)
         long, short = self.long.match_class, self.short.match_class
         if tokens:
-            by_match = 2 + long // 4 if long else int(short > 0)
+            chosen = [
+                self.path if depth < 10 else 1024 + 4 * depth + order,
+                2 + long // 4 if long else int(short > 0),
+                self.by_kinds[depth >= 4],
+                self.by_pair,
+            ]
+            by_last, by_map = long, self.b1
         else:
-            by_match = 16 * long + short
-        chosen = [
-            self.path if depth < 10 else 1024 + 4 * depth + order,
-            by_match,
-            self.by_kinds[depth >= 4],
-            self.by_pair if tokens else 8 * self.b1 + min(depth, 7),
-        ]
+            chosen = [
+                self.path if depth < 8 else 0,
+                16 * long + short,
+                self.by_kinds[depth >= 4],
+                8 * self.b1 + min(depth, 7),
+                8 * self.place + min(depth, 7),
+            ]
+            by_last, by_map = 8 * short + order, self.last_kinds
         self.chosen = [base + i for base, i in zip(self.base, chosen)]
 
         # First and last layer.
         self.vectors = self.weights[self.chosen]
         sums = (((self.vectors >> 1) * self.x) >> 5).sum(axis=1) >> 10
         self.outputs = [clamp(x, -3072, 3072) for x in sums.tolist()]
-        self.last = self.last_weights[long]
+        self.last = self.last_weights[by_last]
         self.m = clamp(sum(((w >> 1) * x) >> 5 for w, x in zip(self.last, self.outputs)) >> 10, -3072, 3072)
         p = squash(self.m)
-        refined = self.last_map.at(self.m, combine(mid, self.b1) % self.last_map_size)
+        refined = self.last_map.at(self.m, combine(mid, by_map) % self.last_map_size)
         return clamp((p + refined + 1) >> 1, 1, 65535)
 
     def learn(self, bit):
@@ -1164,7 +1184,7 @@ class Experts:
         steps = np.array(steps, np.int64)
         change = (self.x * steps[:, None] + (1 << 15)).astype(np.int32) >> 16  # to i32: wrap32
         self.weights[self.chosen] = np.clip(self.vectors + change, -(1 << 19) + 1, (1 << 19) - 1)
-        step = (65536 * bit - squash(self.m)) * 8192 >> 16
+        step = (65536 * bit - squash(self.m)) * self.last_rate >> 16
         for i, output in enumerate(self.outputs):
             self.last[i] = clamp(self.last[i] + ((output * step + (1 << 15)) >> 16), -(1 << 19) + 1, (1 << 19) - 1)
         self.last_map.learn(bit)

@@ -10,8 +10,9 @@ pub const TOKEN_CONTEXTS: [&str; 10] = [
 ];
 
 /// Contexts of the byte tree, by name; fewer, because a byte takes eight decisions.
-pub const BYTE_CONTEXTS: [&str; 12] = [
-    "o1", "o2", "o3", "o4", "o6", "word", "skip1", "column", "above", "record", "record2", "sparse",
+pub const BYTE_CONTEXTS: [&str; 14] = [
+    "o2", "o3", "o5", "b2", "b3", "word", "pair", "above", "record", "record2", "indirect",
+    "kinds", "marks", "field",
 ];
 
 /// Run contexts of a token tree.
@@ -53,6 +54,12 @@ impl Memory {
             },
             stride: 0,
         }
+    }
+
+    /// What followed `token` the last two times, the latest lowest.
+    #[inline(always)]
+    fn followed(&self, token: u16) -> u32 {
+        self.follow.get(usize::from(token)).copied().unwrap_or(0)
     }
 
     /// Learns that `token` came after `before`.
@@ -115,15 +122,16 @@ pub fn of_tokens(
     out[4] = combine(combine(202 + u32::from(within), word), before);
     let (column, up) = above(recent);
     out[5] = combine(combine(400, column), up & 0xFF);
-    let follow = memory.follow.get(t1 as usize).copied().unwrap_or(0);
-    out[6] = combine(combine(500, t1), follow);
+    let followed = u16::try_from(t1).map_or(0, |t1| memory.followed(t1));
+    out[6] = combine(combine(500, t1), followed);
     let fields = &recent.fields;
     out[7] = combine(combine(600, fields.marks), b1);
-    let under = under(recent);
+    out[8] = field(recent);
     let same = u32::from(fields.same);
-    let at = combine(fields.number as u32, fields.misses.min(3) << 1 | same);
-    out[8] = combine(combine(601, under), at);
-    out[9] = combine(combine(602, under), combine(same, combine(word, b1)));
+    out[9] = combine(
+        combine(602, under(recent)),
+        combine(same, combine(word, b1)),
+    );
 }
 
 /// Column of the next byte (up to 255), and the two bytes above it, 0 where the line above is shorter.
@@ -148,19 +156,31 @@ fn under(recent: &Recent) -> u32 {
     (0..4).fold(0, |all, n| all | u32::from(recent.at(at + n)) << (8 * n))
 }
 
+/// Hash of what stands above in the same field, and of how well this line resembles the one above so far.
+#[inline(always)]
+fn field(recent: &Recent) -> u32 {
+    let fields = &recent.fields;
+    let at = combine(
+        fields.number as u32,
+        fields.misses.min(3) << 1 | u32::from(fields.same),
+    );
+    combine(combine(601, under(recent)), at)
+}
+
 /// Hashes of all contexts of the byte tree.
 pub fn of_bytes(out: &mut [u32; MAX_CONTEXTS], recent: &Recent, memory: &Memory) {
     let last = recent.last;
-    for (n, order) in [1, 2, 3, 4, 6].into_iter().enumerate() {
+    for (n, order) in [2, 3, 5].into_iter().enumerate() {
         let part = last & ((1 << (8 * order)) - 1);
-        out[n] = combine(combine(order as u32, part as u32), (part >> 32) as u32);
+        out[n] = combine(combine(order, part as u32), (part >> 32) as u32);
     }
     let b = |back: usize| (last >> (8 * (back - 1))) as u32 & 0xFF;
+    out[3] = combine(300, b(2));
+    out[4] = combine(301, b(3));
     out[5] = combine(combine(200, recent.word), b(1));
-    out[6] = combine(300, b(2) | b(3) << 8);
-    let (column, up) = above(recent);
-    out[7] = combine(combine(400, column), up & 0xFF);
-    out[8] = combine(combine(401, up), b(1));
+    out[6] = combine(combine(202, recent.word), recent.previous_word);
+    let (_, up) = above(recent);
+    out[7] = combine(combine(401, up), b(1));
     let stride = memory.stride;
     let (north, north2) = if stride > 0 {
         (
@@ -170,9 +190,12 @@ pub fn of_bytes(out: &mut [u32; MAX_CONTEXTS], recent: &Recent, memory: &Memory)
     } else {
         (b(4), b(8))
     };
-    out[9] = combine(402, north | b(1) << 8);
-    out[10] = combine(combine(403, north | north2 << 8), stride as u32);
-    out[11] = combine(404, b(4) | b(1) << 8);
+    out[8] = combine(402, north | b(1) << 8);
+    out[9] = combine(combine(403, north | north2 << 8), stride as u32);
+    out[10] = combine(combine(500, b(1)), memory.followed(b(1) as u16));
+    out[11] = combine(405, recent.kinds);
+    out[12] = combine(combine(600, recent.fields.marks), b(1));
+    out[13] = field(recent);
 }
 
 /// Hashes of the run contexts: the last 2, 4 and 6 tokens.

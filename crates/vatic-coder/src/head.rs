@@ -13,7 +13,9 @@ const LANES: usize = 16;
 /// A feature of the state's root mean square.
 const UNIT: u64 = 64;
 /// Features are clipped to this.
-const MAX_FEATURE: i64 = 2047;
+const MAX_FEATURE: i32 = 2047;
+/// The widest state; no transformer's is.
+const MAX_WIDTH: usize = 1 << 17;
 /// Learning rate of a node at first and in the long run, and the decisions after which half of the way is gone.
 const START: u32 = 22_528;
 const END: u32 = 3_072;
@@ -42,7 +44,7 @@ impl Head {
     /// has nothing to say.
     pub fn new(nodes: usize, width: usize, log2: u32) -> Head {
         let row = width.next_multiple_of(LANES);
-        let fits = nodes.saturating_mul(row).saturating_mul(2) <= 1 << log2;
+        let fits = width <= MAX_WIDTH && nodes.saturating_mul(row).saturating_mul(2) <= 1 << log2;
         let (nodes, row) = if fits { (nodes, row) } else { (0, 0) };
         Head {
             width,
@@ -70,9 +72,10 @@ impl Head {
         let squares: u64 = state.iter().map(square).sum();
         // One over the root mean square, 16 bits after the point.
         let factor = (((self.width as u64) * UNIT * UNIT) << 32) / squares.max(1);
-        let factor = factor.isqrt() as i64;
+        // No level is above the root of the squares' sum, so the product is below 2^31 for any width up to 2^17.
+        let factor = factor.isqrt() as i32;
         let feature = |&level: &i8| {
-            let scaled = (i64::from(level) * factor + (1 << 15)) >> 16;
+            let scaled = (i32::from(level) * factor + (1 << 15)) >> 16;
             scaled.clamp(-MAX_FEATURE, MAX_FEATURE) as i16
         };
         self.features.extend(state.iter().map(feature));
@@ -126,6 +129,9 @@ impl Head {
         *count = count.saturating_add(1);
         let error = (i32::from(bit) << 16) - i32::from(self.probability);
         let step = (error * rate as i32) >> 16;
+        if step == 0 {
+            return;
+        }
         let weights = &mut self.weights[self.node * self.row..][..self.row];
         for (weight, &feature) in weights.iter_mut().zip(&self.features) {
             let change = ((((i32::from(feature) << 4) * step) >> 14) + 1) >> 1;

@@ -90,10 +90,8 @@ impl Histories {
     /// Puts the histories of the levels at hand back.
     #[inline(always)]
     pub fn store(&mut self) {
-        for k in 0..self.count {
-            self.table
-                .put(self.places[k], [self.slots[0][k], self.slots[1][k]]);
-        }
+        let [low, high] = &self.slots;
+        self.table.put(&self.places[..self.count], low, high);
     }
 
     /// Log odds beyond those `foretold`, and distances from even odds, of "right" at the node with this number (1..=15) within the
@@ -154,9 +152,10 @@ impl Histories {
             .zip(half)
             .zip(&self.states)
             .zip(&new);
+        let changes = state::changes(bit);
         for (((map, bytes), &state), &entry) in of_maps {
             map[usize::from(state)] = entry;
-            *bytes ^= u64::from(state ^ state::next(state, bit)) << shift;
+            *bytes ^= u64::from(changes[usize::from(state)]) << shift;
         }
     }
 

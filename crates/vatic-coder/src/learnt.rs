@@ -19,15 +19,18 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// For `length` bytes, within a cap of 2^`cap` bytes: half for bit histories, a quarter for matches, an eighth each for runs and the head.
-    pub fn new(length: u64, cap: u8) -> Sizes {
+    /// For `length` bytes, within a cap of 2^`cap` bytes: half for bit histories, a quarter for matches, an eighth each for runs and the head. Single
+    /// bytes do with a smaller map, which stays in the core's own caches.
+    pub fn new(length: u64, cap: u8, bytes: bool) -> Sizes {
         let cap = u32::from(cap.clamp(16, 30));
         let length = length.clamp(1 << 10, 1 << 32).next_power_of_two().ilog2();
         Sizes {
             histories: (length + 6).min(cap - 1),
             places: length.min(22).min(cap - 5),
             runs: length.min(21).min(cap - 6),
-            map: (length - 3).clamp(7, 14).min(cap - 8),
+            map: (length - 3)
+                .clamp(7, if bytes { 12 } else { 14 })
+                .min(cap - 8),
             head: cap - 3,
         }
     }

@@ -86,18 +86,18 @@ impl Matcher {
         }
     }
 
-    /// Hash of a stream's last tokens and what the table has for it. To be called before [`advance`](Self::advance) and
+    /// A [`hash`](Self::hash), and what the table has for it. To be called before [`advance`](Self::advance) and
     /// other work, so that the cache miss overlaps with it.
     #[inline(always)]
-    pub fn look(&self, tokens: &Tokens, stream: usize) -> Option<(u32, u32)> {
-        let hash = self.hash(tokens, stream)?;
+    pub fn look(&self, hash: Option<u32>) -> Option<(u32, u32)> {
+        let hash = hash?;
         Some((hash, self.table[(hash >> self.shift) as usize]))
     }
 
     /// Has what [`look`](Self::look) will read brought into the cache.
     #[inline(always)]
-    pub fn prefetch(&self, tokens: &Tokens, stream: usize) {
-        if let Some(hash) = self.hash(tokens, stream) {
+    pub fn prefetch(&self, hash: Option<u32>) {
+        if let Some(hash) = hash {
             prefetch(&self.table, (hash >> self.shift) as usize);
         }
     }
@@ -243,9 +243,9 @@ impl Matcher {
         }
     }
 
-    /// Hash of the last `min` tokens, if there are so many.
+    /// Hash of a stream's last `min` tokens, if there are so many.
     #[inline(always)]
-    fn hash(&self, tokens: &Tokens, stream: usize) -> Option<u32> {
+    pub fn hash(&self, tokens: &Tokens, stream: usize) -> Option<u32> {
         fn of<T: Copy + Into<u32>>(history: &[T], min: usize) -> Option<u32> {
             let last = history.len().checked_sub(min)?;
             Some(

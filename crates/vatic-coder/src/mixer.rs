@@ -16,13 +16,9 @@ pub const MAX_INPUT: i32 = (1 << 13) - 1;
 /// Sum of weight times input, in steps. Exact if no more than a few inputs are beyond the log odds' domain: products within it are below
 /// 2^25 when shifted, others below 2^26, and there are fewer than 64 of them.
 #[inline(always)]
-pub fn dot<const V: usize>(
-    weights: &[[i32; LANES]; V],
-    inputs: &[[i32; LANES]; V],
-    vectors: usize,
-) -> i32 {
+fn dot<const V: usize>(weights: &[[i32; LANES]; V], inputs: &[[i32; LANES]; V]) -> i32 {
     let mut lanes = [0i32; LANES];
-    for v in 0..vectors.min(V) {
+    for v in 0..V {
         let (w, x) = (weights[v], inputs[v]);
         for lane in 0..LANES {
             lanes[lane] = lanes[lane].wrapping_add((w[lane] >> 1).wrapping_mul(x[lane]) >> 5);
@@ -34,13 +30,8 @@ pub fn dot<const V: usize>(
 
 /// Moves the weights against the gradient. `step` is error times learning rate: |step| < 2^18.
 #[inline(always)]
-pub fn learn<const V: usize>(
-    weights: &mut [[i32; LANES]; V],
-    inputs: &[[i32; LANES]; V],
-    vectors: usize,
-    step: i32,
-) {
-    for v in 0..vectors.min(V) {
+fn learn<const V: usize>(weights: &mut [[i32; LANES]; V], inputs: &[[i32; LANES]; V], step: i32) {
+    for v in 0..V {
         // Whole vectors are copied out and back, which tells compilers that nothing overlaps.
         let (old, x) = (weights[v], inputs[v]);
         let mut new = [0i32; LANES];
@@ -51,6 +42,9 @@ pub fn learn<const V: usize>(
         weights[v] = new;
     }
 }
+
+/// Steps up to this change no weight: times an input they stay within half of what moves one. Most decisions are so certain.
+const NOTHING: i32 = ((1 << 15) - 1) / MAX_INPUT;
 
 /// Updates up to which each has a learning rate of its own; then 64 of them share one.
 const EXACT: usize = 1024;
@@ -91,27 +85,27 @@ impl Rates {
     }
 }
 
-/// A set of weight vectors, one of which is chosen by a small context for each decision.
+/// A set of weight vectors, one of which is chosen by a small context for each decision. Each takes several vectors of numbers; callers
+/// name how many (`V`), always the same, so that the compiler knows.
 #[derive(Debug, Clone)]
-pub struct WeightSet<const V: usize> {
-    weights: Vec<[[i32; LANES]; V]>,
-    /// How often each vector has learnt: those that are seldom chosen still learn quickly when their turn comes.
+pub struct WeightSet {
+    /// `[context][vector]`.
+    weights: Vec<[i32; LANES]>,
+    vectors: usize,
+    /// How often each context's have learnt: those that are seldom chosen still learn quickly when their turn comes.
     counts: Vec<u16>,
     rates: &'static Rates,
     chosen: usize,
-    /// What the chosen vector said, in steps.
+    /// What the chosen ones said, in steps.
     pub output: i32,
 }
 
-impl<const V: usize> WeightSet<V> {
-    /// `contexts` vectors of the initial weights, and the rates at which each learns.
-    pub fn new(
-        contexts: usize,
-        initial: &[[i32; LANES]; V],
-        rates: &'static Rates,
-    ) -> WeightSet<V> {
+impl WeightSet {
+    /// `contexts` times the initial weights, and the rates at which each learns.
+    pub fn new(contexts: usize, initial: &[[i32; LANES]], rates: &'static Rates) -> WeightSet {
         WeightSet {
-            weights: vec![*initial; contexts],
+            weights: initial.repeat(contexts),
+            vectors: initial.len(),
             counts: vec![0; contexts],
             rates,
             chosen: 0,
@@ -119,43 +113,52 @@ impl<const V: usize> WeightSet<V> {
         }
     }
 
-    /// Has the vector of a context brought into the cache.
+    /// Has the weights of a context brought into the cache.
     #[inline(always)]
     pub fn prefetch(&self, context: usize) {
-        let lines = self.weights.as_flattened();
-        for line in 0..V.div_ceil(2) {
-            prefetch(lines, context * V + line * 2);
+        let first = context * self.vectors;
+        for vector in (first..first + self.vectors).step_by(2) {
+            prefetch(&self.weights, vector);
         }
     }
 
-    /// Chooses a vector of weights and mixes the first `vectors` vectors of inputs.
+    /// Chooses weights and mixes inputs.
     #[inline(always)]
-    pub fn mix(&mut self, context: usize, inputs: &[[i32; LANES]; V], vectors: usize) -> i32 {
+    pub fn mix<const V: usize>(&mut self, context: usize, inputs: &[[i32; LANES]; V]) -> i32 {
         self.chosen = context;
-        self.output = dot(&self.weights[context], inputs, vectors);
+        self.output = match self.weights[context * V..].first_chunk() {
+            Some(weights) => dot(weights, inputs),
+            None => 0,
+        };
         self.output
     }
 
     /// Learns from the bit that followed the last [`mix`](Self::mix).
     #[inline(always)]
-    pub fn update(&mut self, bit: bool, inputs: &[[i32; LANES]; V], vectors: usize) {
+    pub fn update<const V: usize>(&mut self, bit: bool, inputs: &[[i32; LANES]; V]) {
         let count = &mut self.counts[self.chosen];
         let error = (i32::from(bit) << 16) - i32::from(squash(self.output));
         let step = Rates::step(self.rates.after(*count), error);
         *count = count.saturating_add(1);
-        learn(&mut self.weights[self.chosen], inputs, vectors, step);
+        if step.abs() <= NOTHING {
+            return;
+        }
+        if let Some(weights) = self.weights[self.chosen * V..].first_chunk_mut() {
+            learn(weights, inputs, step);
+        }
     }
 
-    /// Puts all vectors back to these weights.
-    pub fn restart(&mut self, initial: &[[i32; LANES]; V]) {
-        self.weights.fill(*initial);
+    /// Puts all weights back to these.
+    pub fn restart(&mut self, initial: &[[i32; LANES]]) {
+        for weights in self.weights.chunks_exact_mut(self.vectors) {
+            weights.copy_from_slice(&initial[..self.vectors]);
+        }
         self.counts.fill(0);
     }
 
     /// Weights and counts, for saving and loading. Callers keep weights within ±[`MAX_WEIGHT`].
     pub fn parts_mut(&mut self) -> (&mut [i32], &mut [u16]) {
-        let weights = self.weights.as_flattened_mut().as_flattened_mut();
-        (weights, &mut self.counts)
+        (self.weights.as_flattened_mut(), &mut self.counts)
     }
 }
 
@@ -173,8 +176,8 @@ mod tests {
             let mut inputs = [[0; LANES]];
             inputs[0][0] = if bit { 500 } else { -500 };
             inputs[0][1] = if i % 2 == 0 { 700 } else { -700 };
-            set.mix(1, &inputs, 1);
-            set.update(bit, &inputs, 1);
+            set.mix(1, &inputs);
+            set.update(bit, &inputs);
         }
         assert!(
             set.parts_mut().0[LANES] > ONE,
@@ -216,10 +219,10 @@ mod tests {
         ) {
             inputs[0] = large;
             let exact: i64 = weights.iter().zip(&inputs).map(|(&w, &x)| (i64::from(w >> 1) * i64::from(x)) >> 5).sum();
-            prop_assert_eq!(i64::from(dot::<7>(weights.as_chunks().0.try_into().unwrap(), inputs.as_chunks().0.try_into().unwrap(), 7)), (exact >> 10).clamp(i64::from(-LIMIT), i64::from(LIMIT)));
+            prop_assert_eq!(i64::from(dot::<7>(weights.as_chunks().0.try_into().unwrap(), inputs.as_chunks().0.try_into().unwrap())), (exact >> 10).clamp(i64::from(-LIMIT), i64::from(LIMIT)));
             let step = Rates::step(1 << 18, error);
             let mut learnt = weights.clone();
-            learn::<7>(learnt.as_chunks_mut().0.try_into().unwrap(), inputs.as_chunks().0.try_into().unwrap(), 7, step);
+            learn::<7>(learnt.as_chunks_mut().0.try_into().unwrap(), inputs.as_chunks().0.try_into().unwrap(), step);
             for ((&w, &x), &l) in weights.iter().zip(&inputs).zip(&learnt) {
                 let exact = i64::from(w) + ((i64::from(x) * i64::from(step) + (1 << 15)) >> 16);
                 prop_assert_eq!(i64::from(l), exact.clamp(-i64::from(MAX_WEIGHT), i64::from(MAX_WEIGHT)));

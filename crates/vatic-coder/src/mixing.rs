@@ -3,7 +3,6 @@
 
 use crate::adaptive::Apm;
 use crate::logistic::squash;
-use crate::matching::LENGTHS;
 use crate::mixer::{LANES, ONE, Rates, WeightSet};
 
 /// Vectors of inputs.
@@ -11,7 +10,7 @@ pub const VECTORS: usize = 4;
 /// Inputs.
 pub const INPUTS: usize = VECTORS * LANES;
 /// Sets of weights in the first layer.
-pub const SETS: usize = 4;
+pub const SETS: usize = 5;
 
 /// How the first layer learns in a vocabulary of single bytes, whose frames are coded without a transformer.
 pub static BYTE_RATES: Rates = Rates::falling(1 << 18, 24_000, 1000);
@@ -19,8 +18,11 @@ pub static BYTE_RATES: Rates = Rates::falling(1 << 18, 24_000, 1000);
 /// How it learns in any other: a good guess is there from the start, and weights should stay with it until there is reason not to.
 pub static TOKEN_RATES: Rates = Rates::falling(1 << 17, 30_000, 4000);
 
-/// How the last layer learns, always.
-static LAST_RATES: Rates = Rates::falling(1 << 13, 1 << 13, 1);
+/// How the last layer learns: always alike, and twice as fast without a transformer.
+pub static BYTE_LAST_RATES: Rates = Rates::falling(1 << 14, 1 << 14, 1);
+
+/// How it learns with one.
+pub static TOKEN_LAST_RATES: Rates = Rates::falling(1 << 13, 1 << 13, 1);
 
 /// Rate of the map.
 const MAP_RATE: u32 = 6;
@@ -41,9 +43,9 @@ pub struct Stages {
 pub struct Situation {
     /// Context of each set.
     pub sets: [usize; SETS],
-    /// Bucket of the match length.
-    pub length: usize,
-    /// Hash of node and last byte.
+    /// Context of the last layer.
+    pub last: usize,
+    /// Context of the map, a hash.
     pub hash: u32,
 }
 
@@ -51,24 +53,23 @@ pub struct Situation {
 #[derive(Debug, Clone)]
 pub struct Mixing {
     on: Stages,
-    vectors: usize,
-    sets: [WeightSet<VECTORS>; SETS],
-    last: WeightSet<1>,
+    sets: [WeightSet; SETS],
+    last: WeightSet,
     map: Apm,
     mask: usize,
+    /// Sets that take part.
+    count: i32,
     outputs: [[i32; LANES]; 1],
     fresh: bool,
 }
 
 impl Mixing {
-    /// Starts with these weights for the inputs, of which the first `vectors` vectors are in use; `sizes` are the
-    /// numbers of contexts of the sets, and the map has 2^`log2` contexts.
+    /// Starts with these weights for the inputs; `sizes` and `last` are the numbers of contexts of the sets and of the last layer, the rates those of the first and the last layer, and the map has 2^`log2` contexts.
     pub fn new(
         on: Stages,
         initial: &[[i32; LANES]; VECTORS],
-        vectors: usize,
-        sizes: [usize; SETS],
-        rates: &'static Rates,
+        (sizes, last): ([usize; SETS], usize),
+        [rates, last_rates]: [&'static Rates; 2],
         log2: u32,
     ) -> Mixing {
         let count = on.sets.iter().filter(|&&on| on).count().max(1) as i32;
@@ -81,11 +82,11 @@ impl Mixing {
         });
         Mixing {
             on,
-            vectors,
             sets: sizes.map(|contexts| WeightSet::new(contexts, initial, rates)),
-            last: WeightSet::new(LENGTHS, &[share], &LAST_RATES),
+            last: WeightSet::new(last, &[share], last_rates),
             map: Apm::new(1 << log2, MAP_RATE),
             mask: (1 << log2) - 1,
+            count,
             outputs: [[0; LANES]; 1],
             fresh: true,
         }
@@ -116,14 +117,14 @@ impl Mixing {
         let mut sum = 0;
         for (n, set) in self.sets.iter_mut().enumerate() {
             if self.on.sets[n] {
-                self.outputs[0][n] = set.mix(at.sets[n], inputs, self.vectors);
+                self.outputs[0][n] = set.mix(at.sets[n], inputs);
                 sum += self.outputs[0][n];
             }
         }
         let mixed = if self.on.last {
-            self.last.mix(at.length, &self.outputs, 1)
+            self.last.mix(at.last, &self.outputs)
         } else {
-            sum / SETS as i32
+            sum / self.count
         };
         let p = u32::from(squash(mixed));
         let p = if self.on.map {
@@ -142,11 +143,11 @@ impl Mixing {
             self.map.update(bit);
         }
         if self.on.last {
-            self.last.update(bit, &self.outputs, 1);
+            self.last.update(bit, &self.outputs);
         }
         for (n, set) in self.sets.iter_mut().enumerate() {
             if self.on.sets[n] {
-                set.update(bit, inputs, self.vectors);
+                set.update(bit, inputs);
             }
         }
         self.fresh = false;

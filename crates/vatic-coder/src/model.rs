@@ -76,7 +76,7 @@ impl Model {
                 options,
                 streams,
                 length,
-                &Sizes::new(length, options.memory_log2),
+                &Sizes::new(length, options.memory_log2, vocabulary.is_single_bytes()),
             ))
         });
         Ok(Model {
@@ -214,6 +214,9 @@ impl Model {
             (weights.as_ref()).is_none_or(|w| w.leaf_count() == self.tree.len()),
             "the groups of the weights are those of another tree"
         );
+        if self.predictor.is_some() && self.vocabulary.is_single_bytes() {
+            weights = None;
+        }
         let mut node = Node {
             lo: 0,
             mid: self.tree.root(),
@@ -250,26 +253,30 @@ impl Model {
             };
             let bit = coder.code(token >= node.mid, probability);
             self.paid += u64::from(cost(probability, bit));
+            let next = node.children[usize::from(bit)];
             if let Some(predictor) = &mut self.predictor {
+                if next == 0 {
+                    let token = if bit { usize::from(node.mid) } else { node.lo } as u16;
+                    let bytes = self.vocabulary.token(token);
+                    predictor.advance(stream, token, bytes, self.tree.root());
+                }
                 predictor.update(&node, bit);
             }
-            let mid = node.mid;
-            node.mid = node.children[usize::from(bit)];
             if bit {
-                (node.lo, below_lo) = (usize::from(mid), below_mid);
+                (node.lo, below_lo) = (usize::from(node.mid), below_mid);
             } else {
-                (node.hi, below_hi) = (usize::from(mid), below_mid);
+                (node.hi, below_hi) = (usize::from(node.mid), below_mid);
             }
+            node.mid = next;
             node.depth += 1;
         }
         let token = node.lo as u16;
         if let Some(predictor) = &mut self.predictor {
-            predictor.end(
-                stream,
-                token,
-                self.vocabulary.token(token),
-                self.tree.root(),
-            );
+            // Of a single leaf nothing was to be decided.
+            if node.depth == 0 {
+                predictor.advance(stream, token, self.vocabulary.token(token), 0);
+            }
+            predictor.end(token, self.tree.root());
         }
         self.tokens += 1;
         token

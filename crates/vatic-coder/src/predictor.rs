@@ -10,7 +10,7 @@ use crate::learnt::Sizes;
 use crate::logistic::{beyond, cost, log_odds, squash};
 use crate::matching::{LENGTHS, Matcher, Prediction};
 use crate::mixer::{LANES, MAX_INPUT, ONE};
-use crate::mixing::{BYTE_RATES, INPUTS, Mixing, Situation, Stages, TOKEN_RATES, VECTORS};
+use crate::mixing::{self, INPUTS, Mixing, Situation, Stages, VECTORS};
 use crate::runs::Runs;
 use crate::table::{LEVELS, combine};
 use crate::{Experts, MAX_DEPTH, Options, Source, Vocabulary};
@@ -24,6 +24,9 @@ const HASHED: u32 = 11;
 /// Sets of weights, by number.
 const BY_KINDS: usize = 2;
 const BY_LAST: usize = 3;
+const BY_PLACE: usize = 4;
+/// Places in a line or a record that are told apart, see [`place`].
+const PLACES: usize = 256 + 8;
 /// Depth from which on the kinds of the last bytes choose another vector.
 const DEEP: usize = 4;
 
@@ -73,12 +76,27 @@ pub struct Stream {
 /// The contexts of a token.
 #[derive(Debug, Clone, Copy)]
 struct Ahead {
+    /// Hashes for the long and the short match.
+    matches: [Option<u32>; 2],
     histories: [u32; MAX_CONTEXTS],
     runs: [u32; RUN_CONTEXTS.len()],
     /// Vectors of weights chosen by the kinds of the last bytes, near the root and below.
     kinds: [usize; 2],
     /// The vector chosen by the last two tokens.
     pair: usize,
+    /// Where in a line or a record the byte stands.
+    place: usize,
+}
+
+/// Where in a line, by fields, or in a machine's words the next byte stands. Zeros are taken as a sign of the latter.
+#[inline(always)]
+fn place(recent: &Recent) -> usize {
+    if recent.last.to_le_bytes().contains(&0) {
+        256 + recent.position % 8
+    } else {
+        let fields = &recent.fields;
+        fields.number.min(63) * 4 + fields.misses.min(3) as usize
+    }
 }
 
 /// All that is learnt in a frame.
@@ -110,6 +128,8 @@ pub struct Predictor {
     kinds: [usize; 2],
     /// The vector chosen by the last two tokens.
     pair: usize,
+    /// Where in a line or a record the byte stands.
+    place: usize,
     /// The decisions so far, below a leading one.
     path: usize,
     // Of the decision at hand:
@@ -129,8 +149,10 @@ struct Places {
     runs: usize,
     /// Plain counts and the two matches.
     plain: usize,
-    /// Three of the transformer, then the constant one.
+    /// Three of the transformer, if it takes part.
     foretold: usize,
+    /// The constant one.
+    constant: usize,
 }
 
 impl Places {
@@ -180,11 +202,15 @@ impl Predictor {
             runs,
             plain,
             foretold: plain + 3,
+            constant: plain + if bytes { 3 } else { 6 },
         };
         let mut inputs: Vec<&'static str> = active.iter().map(|&n| names[n]).collect();
         inputs.extend(std::iter::repeat_n("", distances));
         inputs.extend(run_active.iter().map(|&n| RUN_CONTEXTS[n]));
-        inputs.extend(["order0", "match", "short", "transformer"]);
+        inputs.extend(["order0", "match", "short"]);
+        if !bytes {
+            inputs.push("transformer");
+        }
         Predictor {
             on: Switches {
                 order0: has("order0"),
@@ -234,29 +260,43 @@ impl Predictor {
                         has("by-match"),
                         has("by-kinds"),
                         has("by-last"),
+                        bytes && has("by-place"),
                     ],
                     last: has("last-layer"),
                     map: has("map"),
                 },
                 &places.initial_weights(false),
-                (places.foretold + 4).div_ceil(LANES),
-                [
-                    if bytes {
-                        1 << BYTE_PATH
-                    } else {
-                        (1 << PATH) + MAX_DEPTH * 4
-                    },
-                    LENGTHS * LENGTHS,
-                    1 << HASHED,
-                    if bytes { 256 * 8 } else { 1 << HASHED },
-                ],
-                if bytes { &BYTE_RATES } else { &TOKEN_RATES },
+                if bytes {
+                    let sets = [
+                        1 << BYTE_PATH,
+                        LENGTHS * LENGTHS,
+                        1 << HASHED,
+                        256 * 8,
+                        PLACES * 8,
+                    ];
+                    (sets, LENGTHS * 8)
+                } else {
+                    let sets = [
+                        (1 << PATH) + MAX_DEPTH * 4,
+                        2 + LENGTHS / 4,
+                        1 << HASHED,
+                        1 << HASHED,
+                        0,
+                    ];
+                    (sets, LENGTHS)
+                },
+                if bytes {
+                    [&mixing::BYTE_RATES, &mixing::BYTE_LAST_RATES]
+                } else {
+                    [&mixing::TOKEN_RATES, &mixing::TOKEN_LAST_RATES]
+                },
                 sizes.map,
             ),
             contexts: [0; MAX_CONTEXTS],
             local: 1,
             kinds: [0; 2],
             pair: 0,
+            place: 0,
             path: 1,
             inputs: [[0; LANES]; VECTORS],
             alone: [0; INPUTS],
@@ -283,12 +323,15 @@ impl Predictor {
     /// Computes the contexts of the next token of a stream and has what is known of them brought into the cache.
     #[inline(always)]
     fn look_ahead(&self, stream: usize, root: u16) -> Ahead {
-        if self.on.long {
-            self.long.prefetch(&self.tokens, stream);
-        }
-        if self.on.short {
-            self.short.prefetch(&self.tokens, stream);
-        }
+        let hash = |on: bool, matcher: &Matcher| {
+            let hash = on.then(|| matcher.hash(&self.tokens, stream)).flatten();
+            matcher.prefetch(hash);
+            hash
+        };
+        let matches = [
+            hash(self.on.long, &self.long),
+            hash(self.on.short, &self.short),
+        ];
         let Stream { recent, memory, .. } = &self.streams[stream];
         let mut histories = [0; MAX_CONTEXTS];
         if self.bytes {
@@ -302,7 +345,10 @@ impl Predictor {
         let pair = upper(histories[0]);
         self.mixing.prefetch(BY_KINDS, kinds[0]);
         self.mixing.prefetch(BY_KINDS, kinds[1]);
-        if !self.bytes {
+        let place = if self.bytes { place(recent) } else { 0 };
+        if self.bytes {
+            self.mixing.prefetch(BY_PLACE, place * 8);
+        } else {
             self.mixing.prefetch(BY_LAST, pair);
         }
         // Those in use move to the front; each is told from the others by its place.
@@ -318,10 +364,12 @@ impl Predictor {
             }
         }
         Ahead {
+            matches,
             histories,
             runs,
             kinds,
             pair,
+            place,
         }
     }
 
@@ -340,16 +388,8 @@ impl Predictor {
         };
         self.contexts = ahead.histories;
         // Whatever reads large tables does so first and uses it last: cache misses overlap.
-        let long = if self.on.long {
-            self.long.look(&self.tokens, stream)
-        } else {
-            None
-        };
-        let short = if self.on.short {
-            self.short.look(&self.tokens, stream)
-        } else {
-            None
-        };
+        let long = self.long.look(ahead.matches[0]);
+        let short = self.short.look(ahead.matches[1]);
         self.long.prefetch_candidate(&self.tokens, long);
         self.short.prefetch_candidate(&self.tokens, short);
         self.histories.fetch(&self.contexts, root);
@@ -369,7 +409,7 @@ impl Predictor {
                 self.short.advance(&self.tokens, stream, last, short);
             }
         }
-        (self.kinds, self.pair) = (ahead.kinds, ahead.pair);
+        (self.kinds, self.pair, self.place) = (ahead.kinds, ahead.pair, ahead.place);
         self.path = 1;
     }
 
@@ -409,8 +449,7 @@ impl Predictor {
                 .predict(run, node.lo, node.mid, node.hi, node.depth);
             inputs[places.runs + n] = beyond(runs[n]);
         }
-        let inputs = &mut inputs[places.plain..places.plain + 7];
-        inputs[0] = if self.on.order0 {
+        inputs[places.plain] = if self.on.order0 {
             self.order0[usize::from(node.mid)].stretched()
         } else {
             0
@@ -424,21 +463,24 @@ impl Predictor {
         };
         let long = follow(self.on.long, &mut self.long);
         let short = follow(self.on.short, &mut self.short);
-        inputs[1] = beyond(long.stretched);
-        inputs[2] = beyond(short.stretched);
+        inputs[places.plain + 1] = beyond(long.stretched);
+        inputs[places.plain + 2] = beyond(short.stretched);
         let depth = node.depth.min(MAX_DEPTH - 1);
-        inputs[3] = foretold;
-        if known {
-            if self.on.sharp {
-                inputs[4] = (i32::from(squash(foretold)) - 32768) >> 5;
+        if !self.bytes {
+            let inputs = &mut inputs[places.foretold..places.constant];
+            inputs[0] = foretold;
+            if known {
+                if self.on.sharp {
+                    inputs[1] = (i32::from(squash(foretold)) - 32768) >> 5;
+                }
+                // In larger units than others, so that its weights learn faster.
+                let correction = self.head.predict(node.mid, foretold);
+                inputs[CORRECTION] = (3 * correction).clamp(-MAX_INPUT, MAX_INPUT);
+            } else {
+                inputs[1..=CORRECTION].fill(0);
             }
-            // In larger units than others, so that its weights learn faster.
-            let correction = self.head.predict(node.mid, foretold);
-            inputs[5] = (3 * correction).clamp(-MAX_INPUT, MAX_INPUT);
-        } else {
-            inputs[4..6].fill(0);
         }
-        inputs[6] = 256;
+        inputs[places.constant] = 256;
         if self.costs.is_some() {
             self.alone.copy_from_slice(self.inputs.as_flattened());
             for (context, odds) in self.alone[..places.distances].iter_mut().enumerate() {
@@ -449,7 +491,8 @@ impl Predictor {
             self.alone[places.plain + 1..places.foretold]
                 .copy_from_slice(&[long.stretched, short.stretched]);
         }
-        let last = self.streams[stream].recent.last as u32;
+        let recent = &self.streams[stream].recent;
+        let last = recent.last as u32;
         let known_contexts = self.histories.found;
         let order = known_contexts * 4 / (self.active.len() + 1);
         let at = Situation {
@@ -472,9 +515,25 @@ impl Predictor {
                 } else {
                     self.pair
                 },
+                if self.bytes {
+                    self.place * 8 + depth.min(7)
+                } else {
+                    0
+                },
             ],
-            length: long.length,
-            hash: combine(u32::from(node.mid), last & 0xFF),
+            last: if self.bytes {
+                short.length * 8 + order
+            } else {
+                long.length
+            },
+            hash: combine(
+                u32::from(node.mid),
+                if self.bytes {
+                    recent.kinds & 0xFFFF
+                } else {
+                    last & 0xFF
+                },
+            ),
         };
         let probability = self.mixing.mix(&self.inputs, &at);
         // What the next levels need, most likely.
@@ -510,7 +569,7 @@ impl Predictor {
         if self.on.short {
             self.short.update(bit);
         }
-        if node.left | node.right != 0 {
+        if !self.bytes && node.left | node.right != 0 {
             self.head.update(bit);
         }
         self.local = self.local << 1 | usize::from(bit);
@@ -564,27 +623,23 @@ impl Predictor {
             ahead,
         } = &mut self.streams[stream];
         *ahead = None;
+        let mut before = last;
         for &byte in bytes {
-            self.tokens.push(stream, byte.into());
+            memory.follow(before, byte.into());
+            before = byte.into();
+            self.tokens.push(stream, before);
             recent.push(byte);
             memory.vote(recent, byte);
         }
     }
 
-    /// Learns the token that the decisions led to; `root`: of the tree, 0 if there are no decisions to make.
+    /// Takes the token that the decisions led to as coded; `root`: of the tree. To be called before the last decision is learnt: what the
+    /// next token needs is asked for, and arrives meanwhile or while other streams have their turn.
     #[inline(always)]
-    pub fn end(&mut self, stream: usize, token: u16, bytes: &[u8], root: u16) {
-        if root != 0 {
-            self.histories.store();
-        }
-        for &n in &self.run_active {
-            self.runs.update_token(n, token);
-        }
+    pub fn advance(&mut self, stream: usize, token: u16, bytes: &[u8], root: u16) {
         let Stream { recent, memory, .. } = &mut self.streams[stream];
         let before = self.tokens.len(stream).checked_sub(1);
-        if let Some(before) = before.and_then(|at| self.tokens.get(stream, at))
-            && !self.bytes
-        {
+        if let Some(before) = before.and_then(|at| self.tokens.get(stream, at)) {
             memory.follow(before, token);
         }
         self.tokens.push(stream, token);
@@ -594,7 +649,17 @@ impl Predictor {
                 memory.vote(recent, byte);
             }
         }
-        // While other streams have their turn, what this one needs next is fetched.
         self.streams[stream].ahead = Some(self.look_ahead(stream, root));
+    }
+
+    /// Learns the token that the decisions led to.
+    #[inline(always)]
+    pub fn end(&mut self, token: u16, root: u16) {
+        if root != 0 {
+            self.histories.store();
+        }
+        for &n in &self.run_active {
+            self.runs.update_token(n, token);
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::mixer::MAX_WEIGHT;
 use crate::predictor::Predictor;
 use crate::{Error, Options, Vocabulary};
 
-const MAGIC: [u8; 4] = *b"VXP\x03";
+const MAGIC: [u8; 4] = *b"VXP\x04";
 /// Tokens that are kept for matches.
 const REMEMBERED: usize = 1 << 16;
 
@@ -224,7 +224,7 @@ pub fn load(
             "it belongs to another vocabulary or other experts",
         ));
     }
-    let most = Sizes::new(1 << 32, options.memory_log2);
+    let most = Sizes::new(1 << 32, options.memory_log2, vocabulary.is_single_bytes());
     let sizes = Sizes {
         histories: head[12].into(),
         runs: head[13].into(),

@@ -85,7 +85,6 @@ const fn states() -> States {
     States { counts, next }
 }
 
-static NEXT: [[u8; 2]; 256] = STATES.next;
 static PRIORITY: [u8; 256] = {
     let mut table = [0; 256];
     let mut state = 0;
@@ -97,9 +96,27 @@ static PRIORITY: [u8; 256] = {
 };
 
 /// The state after one more bit.
-#[inline(always)]
+#[cfg(test)]
 pub fn next(state: u8, bit: bool) -> u8 {
-    NEXT[usize::from(state)][usize::from(bit)]
+    state ^ changes(bit)[usize::from(state)]
+}
+
+/// By bit and state: the bits in which the next state differs.
+static CHANGES: [[u8; 256]; 2] = {
+    let mut changes = [[0; 256]; 2];
+    let mut state = 0;
+    while state < 256 {
+        changes[0][state] = state as u8 ^ STATES.next[state][0];
+        changes[1][state] = state as u8 ^ STATES.next[state][1];
+        state += 1;
+    }
+    changes
+};
+
+/// By state, the bits in which the state after one more bit differs from it.
+#[inline(always)]
+pub fn changes(bit: bool) -> &'static [u8; 256] {
+    &CHANGES[usize::from(bit)]
 }
 
 /// How much is known in this state: what a table gives up last.

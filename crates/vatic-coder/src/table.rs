@@ -63,9 +63,9 @@ impl Table {
         // one, else its worth above its number.
         let rank = |way: usize| {
             let [found, first] = [slots[way][0], slots[way][1]];
-            let right = found == check && first != 0;
+            let wrong = usize::from((found != check) | (first == 0));
             let worth = (usize::from(priority(first)) + 1) * WAYS;
-            way + if right { 0 } else { worth }
+            way + (worth & wrong.wrapping_neg())
         };
         let least = rank(0).min(rank(1)).min(rank(2)).min(rank(3));
         let way = least % WAYS;
@@ -78,12 +78,15 @@ impl Table {
         (bucket + way * SLOT, slot)
     }
 
-    /// Stores what [`take`](Self::take) gave.
+    /// Stores what [`take`](Self::take) gave: places, and the two halves of the slots.
     #[inline(always)]
-    pub fn put(&mut self, place: usize, slot: Slot) {
-        let (halves, _) = self.bytes[place..place + SLOT].as_chunks_mut::<8>();
-        halves[0] = slot[0].to_le_bytes();
-        halves[1] = slot[1].to_le_bytes();
+    pub fn put(&mut self, places: &[usize], low: &[u64], high: &[u64]) {
+        let bytes = &mut self.bytes[..];
+        for ((&place, low), high) in places.iter().zip(low).zip(high) {
+            let (halves, _) = bytes[place..place + SLOT].as_chunks_mut::<8>();
+            halves[0] = low.to_le_bytes();
+            halves[1] = high.to_le_bytes();
+        }
     }
 
     /// All buckets, for saving and loading.
@@ -135,7 +138,7 @@ mod tests {
                 history = state::next(history, true);
             }
             slot[0] |= u64::from(history) << 8;
-            table.put(place, slot);
+            table.put(&[place], &slot[..1], &slot[1..]);
         }
         let places: Vec<usize> = hashes[..4]
             .iter()
@@ -154,7 +157,7 @@ mod tests {
         let h = hash(1234, 5);
         let (place, mut slot) = table.take(table.bucket(h), h);
         slot = [slot[0] | 9 << 8, 77 << 56];
-        table.put(place, slot);
+        table.put(&[place], &slot[..1], &slot[1..]);
         table.grow(12);
         assert_eq!(table.take(table.bucket(h), h).1, slot);
     }
@@ -169,7 +172,7 @@ mod tests {
                 table.prefetch(h);
                 let (place, mut slot) = table.take(bucket, h);
                 slot[1] |= 1 << 56;
-                table.put(place, slot);
+                table.put(&[place], &slot[..1], &slot[1..]);
             }
             assert!(table.bytes_mut().iter().any(|&b| b != 0));
         }

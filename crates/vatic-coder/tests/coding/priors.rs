@@ -113,7 +113,7 @@ fn other_priors_are_refused() {
     assert!(new(&options).load(&prior).is_ok());
     assert!(
         new(&Options {
-            experts: Experts::ALL.without(Experts::named("o1").unwrap()),
+            experts: Experts::ALL.without(Experts::named("o2").unwrap()),
             ..options.clone()
         })
         .load(&prior)
