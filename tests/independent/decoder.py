@@ -1069,18 +1069,18 @@ class Experts:
         self.leaps = Leaps()
         self.last_map_size = 1 << min(clamp(l - 3, 7, 14 if tokens else 12), m - 8)
         self.last_map = APM(self.last_map_size, 6)
-        # The sets of weights lie in one table; `base` is where each begins.
+        # The four sets of weights lie in one table; `base` is where each begins.
         if tokens:
             initial = [1000] * 10 + [0] * 10 + [2000] * 3 + [1000, 2000, 2000] + [65536, 0, 2700, 0]
             sizes = (1024 + 4 * 24, 6, 2048, 2048)
         else:
             initial = [10000] * 14 + [0] * 14 + [10000] * 3 + [0]
-            sizes = (256, 256, 2048, 2048, 8 * (256 + 8))
-        self.base = [sum(sizes[:i]) for i in range(len(sizes))]
+            sizes = (256, 8 * (256 + 8), 2048, 2048)
+        self.base = [sum(sizes[:i]) for i in range(4)]
         self.weights = np.tile(np.array(initial, np.int64), (sum(sizes), 1))
         self.counts = [0] * sum(sizes)
         self.rate = (1 << 17, 30000, 4000) if tokens else (1 << 18, 24000, 1000)
-        self.last_weights = [[65536 // len(sizes)] * len(sizes) for _ in range(16 if tokens else 128)]
+        self.last_weights = [[16384] * 4 for _ in range(16 if tokens else 128)]
         self.last_rate = 8192 if tokens else 16384
 
     def leap(self, coder, to_come):
@@ -1154,10 +1154,9 @@ class Experts:
         else:
             chosen = [
                 self.path if depth < 8 else 0,
-                16 * long + short,
+                8 * self.place + min(depth, 7),
                 self.by_kinds[depth >= 4],
                 8 * self.b1 + min(depth, 7),
-                8 * self.place + min(depth, 7),
             ]
             by_last, by_map = 8 * short + order, self.last_kinds
         self.chosen = [base + i for base, i in zip(self.base, chosen)]

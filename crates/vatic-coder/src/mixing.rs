@@ -10,7 +10,7 @@ pub const VECTORS: usize = 4;
 /// Inputs.
 pub const INPUTS: usize = VECTORS * LANES;
 /// Sets of weights in the first layer.
-pub const SETS: usize = 5;
+pub const SETS: usize = 4;
 
 /// How the first layer learns in a vocabulary of single bytes, whose frames are coded without a transformer.
 pub static BYTE_RATES: Rates = Rates::falling(1 << 18, 24_000, 1000);

@@ -22,9 +22,10 @@ const BYTE_PATH: usize = 8;
 /// Upper bits of a hash that choose a vector of weights.
 const HASHED: u32 = 11;
 /// Sets of weights, by number.
+/// Of a token the match, of a byte the place.
+const BY_PLACE: usize = 1;
 const BY_KINDS: usize = 2;
 const BY_LAST: usize = 3;
-const BY_PLACE: usize = 4;
 /// Places in a line or a record that are told apart, see [`place`].
 const PLACES: usize = 256 + 8;
 /// Depth from which on the kinds of the last bytes choose another vector.
@@ -257,23 +258,16 @@ impl Predictor {
                 Stages {
                     sets: [
                         has("by-node"),
-                        has("by-match"),
+                        has(if bytes { "by-place" } else { "by-match" }),
                         has("by-kinds"),
                         has("by-last"),
-                        bytes && has("by-place"),
                     ],
                     last: has("last-layer"),
                     map: has("map"),
                 },
                 &places.initial_weights(false),
                 if bytes {
-                    let sets = [
-                        1 << BYTE_PATH,
-                        LENGTHS * LENGTHS,
-                        1 << HASHED,
-                        256 * 8,
-                        PLACES * 8,
-                    ];
+                    let sets = [1 << BYTE_PATH, PLACES * 8, 1 << HASHED, 256 * 8];
                     (sets, LENGTHS * 8)
                 } else {
                     let sets = [
@@ -281,7 +275,6 @@ impl Predictor {
                         2 + LENGTHS / 4,
                         1 << HASHED,
                         1 << HASHED,
-                        0,
                     ];
                     (sets, LENGTHS)
                 },
@@ -505,7 +498,7 @@ impl Predictor {
                     (1 << PATH) + depth * 4 + order
                 },
                 match long.length {
-                    _ if self.bytes => long.length * LENGTHS + short.length,
+                    _ if self.bytes => self.place * 8 + depth.min(7),
                     0 => usize::from(short.length > 0),
                     length => 2 + length / 4,
                 },
@@ -514,11 +507,6 @@ impl Predictor {
                     (last & 0xFF) as usize * 8 + depth.min(7)
                 } else {
                     self.pair
-                },
-                if self.bytes {
-                    self.place * 8 + depth.min(7)
-                } else {
-                    0
                 },
             ],
             last: if self.bytes {
