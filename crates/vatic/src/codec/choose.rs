@@ -105,11 +105,13 @@ pub(crate) fn mode(content: &[u8], setting: &Setting, least_gain: u32) -> Result
         });
     }
     let length = (content.len() / SAMPLE).clamp(SMALL / SAMPLE, MAX_SAMPLE) / 2;
-    // A small sample first: where bytes are far ahead, though the transformer's head start counts most in it, the tokens of
-    // a larger one would only take time.
+    // Small samples first. What a transformer brings along counts most in them, and experts learn: where tokens gain nothing there,
+    // or half of what they should on a larger one, more of them would only take time, and in data that is no text they take much.
+    let least_gain = least_gain.min(1000) as usize;
     let trials = [
-        (length / 8, 85),
-        (length, 100 + least_gain.min(1000) as usize),
+        (length / 16, 100),
+        (length / 4, 100 + least_gain / 2),
+        (length, 100 + least_gain),
     ];
     for (length, percent) in trials
         .into_iter()
