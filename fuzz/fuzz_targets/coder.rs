@@ -39,9 +39,13 @@ fuzz_target!(|data: &[u8]| {
         .map(|id| 1 + u32::from(coded.get(id).copied().unwrap_or(0)).pow(3))
         .collect();
     let tree = Arc::new(Tree::new(&counts).unwrap());
-    let vocabulary = Arc::new(Vocabulary::from_tokens(&tokens).unwrap());
     let streams = 1 + usize::from(shape >> 2 & 3);
     let transformer = shape & 16 == 0;
+    // Single bytes without a transformer have experts of their own.
+    let vocabulary = Arc::new(match shape & 3 {
+        0 if !transformer => Vocabulary::bytes(),
+        _ => Vocabulary::from_tokens(&tokens).unwrap(),
+    });
     let experts = if shape & 32 == 0 || !transformer {
         Experts::ALL
     } else {

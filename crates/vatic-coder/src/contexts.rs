@@ -9,7 +9,7 @@ pub const TOKEN_CONTEXTS: [&str; 10] = [
     "t2", "b4", "b6", "word", "pair", "column", "indirect", "marks", "field", "cell",
 ];
 
-/// Contexts of the byte tree, by name; fewer, because a byte takes eight decisions.
+/// Contexts of the byte tree, by name: as many as the mixer has room for. Long ones are left to the match models here, too.
 pub const BYTE_CONTEXTS: [&str; 14] = [
     "o2", "o3", "o5", "b2", "b3", "word", "pair", "above", "record", "record2", "indirect",
     "kinds", "marks", "field",

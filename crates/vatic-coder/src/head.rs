@@ -168,6 +168,25 @@ mod tests {
         assert_eq!(Head::new(usize::MAX, 3, 30).parts_mut().0.len(), 0);
     }
 
+    /// Where a product of 32 bits is nearest to being too large.
+    #[test]
+    fn the_widest_state_is_no_overflow() {
+        for (level, other) in [(127, 0), (-127, 0), (1, 0), (127, 127), (-127, 1)] {
+            let mut state = vec![other; MAX_WIDTH];
+            state[5] = level;
+            let mut head = Head::new(1, MAX_WIDTH, 30);
+            head.begin(&state);
+            let squares: i64 = state.iter().map(|&q| i64::from(q).pow(2)).sum();
+            let factor = ((MAX_WIDTH as u64) << 44) / squares as u64;
+            let exact = |q: i8| {
+                ((i64::from(q) * factor.isqrt() as i64 + (1 << 15)) >> 16).clamp(-2047, 2047)
+            };
+            let found = |n: usize| i64::from(head.features[n]);
+            assert_eq!([found(5), found(6)], [exact(level), exact(other)]);
+        }
+        assert_eq!(Head::new(1, MAX_WIDTH + 1, 30).parts_mut().0.len(), 0);
+    }
+
     #[test]
     fn weights_stay_within_their_bits() {
         let mut head = Head::new(1, 1, 10);

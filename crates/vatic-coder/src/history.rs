@@ -92,6 +92,9 @@ impl Tokens {
     }
 }
 
+/// Places in a line or a record that are told apart, see [`Recent::place`].
+pub const PLACES: usize = 64 * 4 + 8;
+
 /// The last bytes of a stream, for contexts of bytes, words, columns and records.
 #[derive(Debug, Clone)]
 pub struct Recent {
@@ -163,6 +166,16 @@ impl Recent {
         self.position - self.line
     }
 
+    /// Where in a line, by fields, or in a machine's words the next byte stands. Zeros are taken as a sign of the latter.
+    #[inline(always)]
+    pub fn place(&self) -> usize {
+        if self.last.to_le_bytes().contains(&0) {
+            64 * 4 + self.position % 8
+        } else {
+            self.fields.number.min(63) * 4 + self.fields.misses.min(3) as usize
+        }
+    }
+
     /// Appends a byte.
     #[inline(always)]
     pub fn push(&mut self, byte: u8) {
@@ -229,6 +242,21 @@ mod tests {
             (recent.back(127), recent.back(128), recent.back(usize::MAX)),
             (73, 0, 0)
         );
+    }
+
+    #[test]
+    fn places_in_lines_and_in_words() {
+        let place = |bytes: &[u8]| {
+            let mut recent = Recent::new(100);
+            bytes.iter().for_each(|&byte| recent.push(byte));
+            recent.place()
+        };
+        // The third field, after one byte that is not what stands above.
+        assert_eq!(place(b"10,20,30\n10,21,"), 2 * 4 + 1);
+        assert_eq!(place(&[b','; 500]), 63 * 4 + 3);
+        assert_eq!(place(b"\x07\x00\x00\x00\x08"), 64 * 4 + 5);
+        assert_eq!(place(b""), 64 * 4);
+        assert!((0..500).all(|n| place(&vec![0; n]) < PLACES && place(&vec![b' '; n]) < PLACES));
     }
 
     #[test]

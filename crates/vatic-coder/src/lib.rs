@@ -38,6 +38,7 @@ mod histories;
 mod history;
 mod kinds;
 mod large;
+mod layout;
 mod leaps;
 mod learnt;
 mod logistic;

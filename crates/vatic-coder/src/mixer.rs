@@ -210,6 +210,18 @@ mod tests {
     }
 
     proptest! {
+        /// So [`WeightSet::update`] may pass them over.
+        #[test]
+        fn the_smallest_steps_change_nothing(
+            weights in prop::array::uniform8(-MAX_WEIGHT..=MAX_WEIGHT),
+            inputs in prop::array::uniform8(prop_oneof![-MAX_INPUT..=MAX_INPUT, Just(MAX_INPUT), Just(-MAX_INPUT)]),
+            step in -NOTHING..=NOTHING,
+        ) {
+            let mut learnt = [weights];
+            learn(&mut learnt, &[inputs], step);
+            prop_assert_eq!(learnt, [weights]);
+        }
+
         #[test]
         fn nothing_overflows(
             weights in prop::collection::vec(-MAX_WEIGHT..=MAX_WEIGHT, 56),

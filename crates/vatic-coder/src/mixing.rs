@@ -18,10 +18,10 @@ pub static BYTE_RATES: Rates = Rates::falling(1 << 18, 24_000, 1000);
 /// How it learns in any other: a good guess is there from the start, and weights should stay with it until there is reason not to.
 pub static TOKEN_RATES: Rates = Rates::falling(1 << 17, 30_000, 4000);
 
-/// How the last layer learns: always alike, and twice as fast without a transformer.
+/// How the last layer learns of single bytes: at a constant rate.
 pub static BYTE_LAST_RATES: Rates = Rates::falling(1 << 14, 1 << 14, 1);
 
-/// How it learns with one.
+/// How it learns of tokens: half as fast.
 pub static TOKEN_LAST_RATES: Rates = Rates::falling(1 << 13, 1 << 13, 1);
 
 /// Rate of the map.
@@ -64,7 +64,8 @@ pub struct Mixing {
 }
 
 impl Mixing {
-    /// Starts with these weights for the inputs; `sizes` and `last` are the numbers of contexts of the sets and of the last layer, the rates those of the first and the last layer, and the map has 2^`log2` contexts.
+    /// Starts with these weights for the inputs. `sizes` and `last` are the numbers of contexts of the sets and of the last layer, the
+    /// rates those of the first and of the last layer, and the map has 2^`log2` contexts.
     pub fn new(
         on: Stages,
         initial: &[[i32; LANES]; VECTORS],

@@ -90,7 +90,8 @@ impl Model {
         })
     }
 
-    /// Codes `token` of a stream. With `weights`, the transformer takes part.
+    /// Codes `token` of a stream. With `weights`, the transformer takes part (but not beside the experts of
+    /// [`Vocabulary::bytes`]).
     ///
     /// # Panics
     /// If `stream` is not below the number of streams, `token` is not in the vocabulary, the groups of `weights` are those of another tree, or
@@ -274,7 +275,7 @@ impl Model {
         if let Some(predictor) = &mut self.predictor {
             // Of a single leaf nothing was to be decided.
             if node.depth == 0 {
-                predictor.advance(stream, token, self.vocabulary.token(token), 0);
+                predictor.advance(stream, token, self.vocabulary.token(token), node.mid);
             }
             predictor.end(token, self.tree.root());
         }

@@ -4,12 +4,13 @@ use crate::adaptive::Adaptive;
 use crate::contexts::{self, MAX_CONTEXTS, Memory, RUN_CONTEXTS};
 use crate::head::Head;
 use crate::histories::Histories;
-use crate::history::{Recent, Tokens};
+use crate::history::{PLACES, Recent, Tokens};
+use crate::layout::{CORRECTION, Layout};
 use crate::leaps::Leaps;
 use crate::learnt::Sizes;
 use crate::logistic::{beyond, cost, log_odds, squash};
 use crate::matching::{LENGTHS, Matcher, Prediction};
-use crate::mixer::{LANES, MAX_INPUT, ONE};
+use crate::mixer::{LANES, MAX_INPUT};
 use crate::mixing::{self, INPUTS, Mixing, Situation, Stages, VECTORS};
 use crate::runs::Runs;
 use crate::table::{LEVELS, combine};
@@ -21,18 +22,12 @@ const PATH: usize = 10;
 const BYTE_PATH: usize = 8;
 /// Upper bits of a hash that choose a vector of weights.
 const HASHED: u32 = 11;
-/// Sets of weights, by number.
-/// Of a token the match, of a byte the place.
+// Sets of weights, by number. (The first is by node; the second by match where there are tokens.)
 const BY_PLACE: usize = 1;
 const BY_KINDS: usize = 2;
 const BY_LAST: usize = 3;
-/// Places in a line or a record that are told apart, see [`place`].
-const PLACES: usize = 256 + 8;
 /// Depth from which on the kinds of the last bytes choose another vector.
 const DEEP: usize = 4;
-
-/// Where the head's input stands, after the transformer's first.
-const CORRECTION: usize = 2;
 
 /// Which parts are on.
 #[derive(Debug, Clone, Copy)]
@@ -89,17 +84,6 @@ struct Ahead {
     place: usize,
 }
 
-/// Where in a line, by fields, or in a machine's words the next byte stands. Zeros are taken as a sign of the latter.
-#[inline(always)]
-fn place(recent: &Recent) -> usize {
-    if recent.last.to_le_bytes().contains(&0) {
-        256 + recent.position % 8
-    } else {
-        let fields = &recent.fields;
-        fields.number.min(63) * 4 + fields.misses.min(3) as usize
-    }
-}
-
 /// All that is learnt in a frame.
 #[derive(Debug, Clone)]
 pub struct Predictor {
@@ -107,7 +91,7 @@ pub struct Predictor {
     pub(crate) sizes: Sizes,
     bytes: bool,
     names: Vec<&'static str>,
-    places: Places,
+    layout: Layout,
     pub(crate) streams: Vec<Stream>,
     /// The last list is what a prior brought.
     pub(crate) tokens: Tokens,
@@ -141,38 +125,6 @@ pub struct Predictor {
     costs: Option<Vec<u64>>,
 }
 
-/// Where the inputs of each kind start.
-#[derive(Debug, Clone, Copy)]
-struct Places {
-    /// Distances of the contexts, whose log odds come first.
-    distances: usize,
-    /// Runs.
-    runs: usize,
-    /// Plain counts and the two matches.
-    plain: usize,
-    /// Three of the transformer, if it takes part.
-    foretold: usize,
-    /// The constant one.
-    constant: usize,
-}
-
-impl Places {
-    /// Initial weights. Experts know nothing yet: alone they share the say, beside a transformer they have to earn it.
-    fn initial_weights(&self, foretold: bool) -> [[i32; LANES]; VECTORS] {
-        let mut weights = [[if foretold { 1000 } else { 10_000 }; LANES]; VECTORS];
-        let flat = weights.as_flattened_mut();
-        flat[self.distances..self.runs].fill(0);
-        flat[self.foretold..].fill(0);
-        if foretold {
-            flat[self.runs..self.plain].fill(2000);
-            flat[self.plain + 1..self.foretold].fill(2000);
-            flat[self.foretold] = ONE;
-            flat[self.foretold + CORRECTION] = 2700;
-        }
-        weights
-    }
-}
-
 impl Predictor {
     /// Knows nothing; for `length` bytes in all.
     pub fn new(
@@ -195,18 +147,9 @@ impl Predictor {
             .filter(|_| !bytes && has("runs"))
             .collect();
         let per_stream = length / streams as u64 + 1;
-        let distances = if has("distances") { active.len() } else { 0 };
-        let runs = active.len() + distances;
-        let plain = runs + run_active.len();
-        let places = Places {
-            distances: active.len(),
-            runs,
-            plain,
-            foretold: plain + 3,
-            constant: plain + if bytes { 3 } else { 6 },
-        };
+        let layout = Layout::new(active.len(), has("distances"), run_active.len(), bytes);
         let mut inputs: Vec<&'static str> = active.iter().map(|&n| names[n]).collect();
-        inputs.extend(std::iter::repeat_n("", distances));
+        inputs.resize(layout.runs, "");
         inputs.extend(run_active.iter().map(|&n| RUN_CONTEXTS[n]));
         inputs.extend(["order0", "match", "short"]);
         if !bytes {
@@ -219,13 +162,13 @@ impl Predictor {
                 short: has("short"),
                 runs: !run_active.is_empty(),
                 sharp: has("sharp"),
-                distances: distances > 0,
+                distances: layout.runs > layout.distances,
                 leaps: bytes && has("match") && has("leaps"),
             },
             sizes: *sizes,
             bytes,
             names: inputs,
-            places,
+            layout,
             streams: (0..streams)
                 .map(|_| Stream {
                     recent: Recent::new(per_stream),
@@ -265,7 +208,7 @@ impl Predictor {
                     last: has("last-layer"),
                     map: has("map"),
                 },
-                &places.initial_weights(false),
+                &layout.initial_weights(false),
                 if bytes {
                     let sets = [1 << BYTE_PATH, PLACES * 8, 1 << HASHED, 256 * 8];
                     (sets, LENGTHS * 8)
@@ -338,7 +281,7 @@ impl Predictor {
         let pair = upper(histories[0]);
         self.mixing.prefetch(BY_KINDS, kinds[0]);
         self.mixing.prefetch(BY_KINDS, kinds[1]);
-        let place = if self.bytes { place(recent) } else { 0 };
+        let place = if self.bytes { recent.place() } else { 0 };
         if self.bytes {
             self.mixing.prefetch(BY_PLACE, place * 8);
         } else {
@@ -373,7 +316,7 @@ impl Predictor {
         self.head.begin(state.unwrap_or_default());
         self.head.prefetch(root);
         if state.is_some() && self.mixing.is_fresh() {
-            self.mixing.set_weights(&self.places.initial_weights(true));
+            self.mixing.set_weights(&self.layout.initial_weights(true));
         }
         let ahead = match self.streams[stream].ahead.take() {
             Some(ahead) => ahead,
@@ -414,7 +357,7 @@ impl Predictor {
             self.histories.fetch(&self.contexts, node.mid);
             self.local = 1;
         }
-        let places = self.places;
+        let layout = self.layout;
         let known = node.left | node.right != 0;
         let foretold = if known {
             log_odds(node.right, node.left)
@@ -433,16 +376,16 @@ impl Predictor {
         // Whole arrays are copied, of which unused contexts at the end are overwritten by what comes next.
         inputs[..MAX_CONTEXTS].copy_from_slice(&odds);
         if self.on.distances {
-            inputs[places.distances..places.distances + MAX_CONTEXTS].copy_from_slice(&distances);
+            inputs[layout.distances..layout.distances + MAX_CONTEXTS].copy_from_slice(&distances);
         }
         let mut runs = [0; RUN_CONTEXTS.len()];
         for (n, &run) in self.run_active.iter().enumerate() {
             runs[n] = self
                 .runs
                 .predict(run, node.lo, node.mid, node.hi, node.depth);
-            inputs[places.runs + n] = beyond(runs[n]);
+            inputs[layout.runs + n] = beyond(runs[n]);
         }
-        inputs[places.plain] = if self.on.order0 {
+        inputs[layout.plain] = if self.on.order0 {
             self.order0[usize::from(node.mid)].stretched()
         } else {
             0
@@ -456,11 +399,11 @@ impl Predictor {
         };
         let long = follow(self.on.long, &mut self.long);
         let short = follow(self.on.short, &mut self.short);
-        inputs[places.plain + 1] = beyond(long.stretched);
-        inputs[places.plain + 2] = beyond(short.stretched);
+        inputs[layout.plain + 1] = beyond(long.stretched);
+        inputs[layout.plain + 2] = beyond(short.stretched);
         let depth = node.depth.min(MAX_DEPTH - 1);
         if !self.bytes {
-            let inputs = &mut inputs[places.foretold..places.constant];
+            let inputs = &mut inputs[layout.foretold..layout.constant];
             inputs[0] = foretold;
             if known {
                 if self.on.sharp {
@@ -473,15 +416,15 @@ impl Predictor {
                 inputs[1..=CORRECTION].fill(0);
             }
         }
-        inputs[places.constant] = 256;
+        inputs[layout.constant] = 256;
         if self.costs.is_some() {
             self.alone.copy_from_slice(self.inputs.as_flattened());
-            for (context, odds) in self.alone[..places.distances].iter_mut().enumerate() {
+            for (context, odds) in self.alone[..layout.distances].iter_mut().enumerate() {
                 *odds = self.histories.alone(context);
             }
-            self.alone[places.runs..places.plain]
-                .copy_from_slice(&runs[..places.plain - places.runs]);
-            self.alone[places.plain + 1..places.foretold]
+            self.alone[layout.runs..layout.plain]
+                .copy_from_slice(&runs[..layout.plain - layout.runs]);
+            self.alone[layout.plain + 1..layout.foretold]
                 .copy_from_slice(&[long.stretched, short.stretched]);
         }
         let recent = &self.streams[stream].recent;
@@ -557,7 +500,7 @@ impl Predictor {
         if self.on.short {
             self.short.update(bit);
         }
-        if !self.bytes && node.left | node.right != 0 {
+        if node.left | node.right != 0 {
             self.head.update(bit);
         }
         self.local = self.local << 1 | usize::from(bit);

@@ -20,6 +20,13 @@ pub fn bytes() -> (Arc<Vocabulary>, Arc<Tree>) {
     (Arc::new(Vocabulary::bytes()), Arc::new(Tree::bytes()))
 }
 
+/// The same as tokens of a transformer.
+pub fn single_tokens() -> (Arc<Vocabulary>, Arc<Tree>) {
+    let tokens: Vec<[u8; 1]> = (0..=255).map(|byte| [byte]).collect();
+    let vocabulary = Vocabulary::from_tokens(&tokens).unwrap();
+    (Arc::new(vocabulary), Arc::new(Tree::bytes()))
+}
+
 /// 500 tokens: the bytes and some words, with counts as text has them.
 pub fn words() -> (Arc<Vocabulary>, Arc<Tree>) {
     let mut numbers = Numbers(5);
