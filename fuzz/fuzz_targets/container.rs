@@ -1,5 +1,5 @@
 //! Any bytes as a compressed file: listing, decoding and restoring a range give a result or an error, within the memory
-//! that was allowed. What decodes must be what was listed, and must survive being compressed again.
+//! that was allowed, alone and beside others. What decodes must be what was listed, and must survive being compressed again.
 #![no_main]
 
 use std::io::Cursor;
@@ -25,6 +25,12 @@ fuzz_target!(|data: &[u8]| {
     }
     let options = DecodeOptions::new().threads(1).max_memory(64 << 20);
     let whole = vatic::decompress_with(data, &options);
+    for together in vatic::decompress_many(&[data, data], &options) {
+        assert_eq!(together.is_ok(), whole.is_ok());
+        if let (Ok((content, _)), Ok(whole)) = (&together, &whole) {
+            assert_eq!(content, whole);
+        }
+    }
     let mut part = Vec::new();
     let range = info.content_bytes / 3..info.content_bytes / 3 * 2;
     let ranged = vatic::decompress_range(Cursor::new(data), range.clone(), &mut part, &options);

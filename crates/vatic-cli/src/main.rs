@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bunch;
 mod cli;
 mod compare;
 mod completions;
@@ -22,7 +23,9 @@ mod progress;
 mod run;
 mod signals;
 mod size;
+mod summary;
 mod table;
+mod worker;
 
 use std::process::ExitCode;
 

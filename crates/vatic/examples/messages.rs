@@ -28,6 +28,7 @@ fn main() -> Result<(), Failure> {
         let made = began.elapsed().as_secs_f64() * 1e3;
         let options = &Options::new().model(model);
         let (mut bytes, mut times) = (0, [vec![], vec![]]);
+        let mut all = Vec::new();
         for text in &texts {
             let room = text
                 .len()
@@ -43,13 +44,19 @@ fn main() -> Result<(), Failure> {
                 times[0].push(between - began);
                 assert_eq!(back, piece);
                 bytes += packed.len();
+                all.push(packed);
             }
         }
         times.iter_mut().for_each(|times| times.sort_unstable());
         let [compress, restore] = times.map(|times| times[times.len() / 2].as_secs_f64() * 1e3);
+        let began = Instant::now();
+        for result in message::decompress_many(&all, options, size) {
+            result?;
+        }
+        let together = began.elapsed().as_secs_f64() * 1e3 / all.len() as f64;
         let bits = bytes as f64 * 8.0 / (size * pieces * texts.len()) as f64;
         println!(
-            "{name}: made in {made:.1} ms; {bits:.4} bits per byte, {compress:.1} ms to compress, {restore:.1} ms to restore"
+            "{name}: made in {made:.1} ms; {bits:.4} bits per byte, {compress:.1} ms to compress, {restore:.1} ms to restore ({together:.1} if all are restored together)"
         );
     }
     Ok(())

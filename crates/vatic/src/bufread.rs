@@ -114,6 +114,19 @@ impl<R: BufRead> Decoder<R> {
         }
     }
 
+    /// The content of all frames.
+    pub(crate) fn all(&mut self) -> Result<Vec<u8>> {
+        let mut all = Vec::new();
+        while let Some(content) = self.next_frame()? {
+            if all.is_empty() {
+                all = content
+            } else {
+                all.extend(content)
+            }
+        }
+        Ok(all)
+    }
+
     /// The content of the next frame that has any; `None` at the end.
     pub(crate) fn next_frame(&mut self) -> Result<Option<Vec<u8>>> {
         loop {

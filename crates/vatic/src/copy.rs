@@ -20,6 +20,11 @@ use crate::stats::Stats;
 /// # Errors
 /// [`Error::Setting`] for settings out of range, [`Error::Model`] for a model that cannot be used.
 pub fn compress(data: &[u8], options: &Options) -> Result<Vec<u8>> {
+    compress_with_stats(data, options).map(|(packed, _)| packed)
+}
+
+/// The same, with what was done.
+pub(crate) fn compress_with_stats(data: &[u8], options: &Options) -> Result<(Vec<u8>, Stats)> {
     let mut encoder = FrameEncoder::new(options.clone())?;
     let mut out = Vec::new();
     let mut rest = data;
@@ -27,7 +32,7 @@ pub fn compress(data: &[u8], options: &Options) -> Result<Vec<u8>> {
         let (content, after) = rest.split_at(rest.len().min(options.frame_size));
         encoder.frame(content, after.is_empty(), &mut out)?;
         if after.is_empty() {
-            return Ok(out);
+            return Ok((out, encoder.stats().clone()));
         }
         rest = after;
     }
@@ -53,16 +58,7 @@ pub fn decompress(data: &[u8]) -> Result<Vec<u8>> {
 /// # Errors
 /// Every [`Error`] that data can cause.
 pub fn decompress_with(data: &[u8], options: &DecodeOptions) -> Result<Vec<u8>> {
-    let mut decoder = bufread::Decoder::with_options(data, options.clone());
-    let mut out = Vec::new();
-    while let Some(content) = decoder.next_frame()? {
-        if out.is_empty() {
-            out = content
-        } else {
-            out.extend(content)
-        }
-    }
-    Ok(out)
+    bufread::Decoder::with_options(data, options.clone()).all()
 }
 
 /// Compresses everything that `reader` gives to `writer`. [`Error::Read`] and [`Error::Write`] tell which side failed.

@@ -13,6 +13,7 @@
 //! | you have | use |
 //! |---|---|
 //! | all of it in memory | [`compress`], [`decompress`] |
+//! | many small ones | [`compress_many`], [`decompress_many`] |
 //! | something to read from | [`read::Encoder`], [`read::Decoder`], or those of [`bufread`] |
 //! | something to write to | [`write::Encoder`], [`write::Decoder`] |
 //! | both, and a progress bar | [`copy_compress`], [`copy_decompress`] |
@@ -37,6 +38,7 @@ mod copy;
 mod error;
 mod explain;
 mod format;
+mod many;
 mod member;
 mod model;
 mod options;
@@ -57,6 +59,7 @@ pub use error::{Error, Result};
 pub use explain::{Explanation, TokenCost, explain};
 pub use format::{FORMAT_VERSION, MAGIC, MAX_FRAME_SIZE, MAX_OVERHEAD, MIN_FRAME_SIZE, looks_like};
 pub use info::decompress_range;
+pub use many::{compress_many, decompress_many};
 pub use model::{Model, ModelId, ModelRef, ShippedModel};
 pub use options::{DecodeOptions, Mode, Options, Progress};
 pub use prior::{Prior, PriorId};

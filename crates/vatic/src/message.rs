@@ -17,6 +17,7 @@
 //! ```
 
 use crate::codec;
+use crate::codec::messages::{self, Message};
 use crate::error::{Error, Result};
 use crate::format::MAX_FRAME_SIZE;
 use crate::options::{Mode, Options};
@@ -37,7 +38,7 @@ pub fn compress(message: &[u8], options: &Options) -> Result<Vec<u8>> {
         )));
     }
     let mut best = [&[0], message].concat();
-    if let Some(coded) = codec::message(message, length_bits(message.len()), options)? {
+    if let Some(coded) = messages::encode(message, length_bits(message.len()), options)? {
         let mut out = start(message.len(), coded.stats.mode == Mode::Bytes);
         out.extend(coded.payload);
         if out.len() < best.len() {
@@ -55,33 +56,105 @@ pub fn compress(message: &[u8], options: &Options) -> Result<Vec<u8>> {
 /// gives.
 pub fn decompress(packed: &[u8], options: &Options, max_len: usize) -> Result<Vec<u8>> {
     options.check()?;
+    match open(packed, max_len)? {
+        Opened::Plain(message) => Ok(message.to_vec()),
+        Opened::Coded(coded) => coded.checked(messages::decode(&coded.message, options)?),
+    }
+}
+
+/// Decompresses several messages as [`decompress`] does. The transformer predicts for many in one step, which makes them several times as
+/// fast as one after the other.
+///
+/// ```
+/// use vatic::{Options, message};
+///
+/// let options = Options::new();
+/// let messages = ["Arrived safely.", "Send more tea.", "All well."];
+/// let pack = |message: &&str| message::compress(message.as_bytes(), &options);
+/// let packed = messages.iter().map(pack).collect::<Result<Vec<_>, _>>()?;
+/// for (result, message) in message::decompress_many(&packed, &options, 1000).into_iter().zip(messages) {
+///     assert_eq!(result?, message.as_bytes());
+/// }
+/// # Ok::<(), vatic::Error>(())
+/// ```
+///
+/// # Errors
+/// Each result is what [`decompress`] would have returned.
+pub fn decompress_many<T: AsRef<[u8]>>(
+    packed: &[T],
+    options: &Options,
+    max_len: usize,
+) -> Vec<Result<Vec<u8>>> {
+    let mut opened = Vec::with_capacity(packed.len());
+    let mut coded = Vec::new();
+    for packed in packed {
+        opened.push((options.check()).and_then(|()| open(packed.as_ref(), max_len)));
+        if let Some(Ok(Opened::Coded(one))) = opened.last() {
+            coded.push(one.message);
+        }
+    }
+    let mut decoded = messages::decode_many(&coded, options).into_iter();
+    let finish = |opened| match opened {
+        Ok(Opened::Plain(message)) => Ok(message.to_vec()),
+        Ok(Opened::Coded(coded)) => decoded.next().map_or_else(
+            || Err(Error::corrupt("a message was not decoded")),
+            |decoded| coded.checked(decoded?),
+        ),
+        Err(error) => Err(error),
+    };
+    opened.into_iter().map(finish).collect()
+}
+
+/// A packed message whose first bytes were read.
+enum Opened<'a> {
+    Plain(&'a [u8]),
+    Coded(Coded<'a>),
+}
+
+struct Coded<'a> {
+    message: Message<'a>,
+    /// What it claims to have.
+    length: usize,
+}
+
+impl Coded<'_> {
+    fn checked(&self, message: Vec<u8>) -> Result<Vec<u8>> {
+        if message.len() == self.length {
+            Ok(message)
+        } else {
+            Err(Error::corrupt(
+                "a message does not have the length that it claims",
+            ))
+        }
+    }
+}
+
+fn open(packed: &[u8], max_len: usize) -> Result<Opened<'_>> {
     let too_long = |says: usize| Error::MessageTooLong {
         says: says as u64,
         allowed: max_len as u64,
     };
     match packed {
-        [] => return Ok(Vec::new()),
+        [] => return Ok(Opened::Plain(&[])),
         [0, stored @ ..] if stored.len() > max_len => return Err(too_long(stored.len())),
-        [0, stored @ ..] => return Ok(stored.to_vec()),
+        [0, stored @ ..] => return Ok(Opened::Plain(stored)),
         _ => {}
     }
     let (known, by_bytes, payload) = read_start(packed)?;
-    let bits = length_bits(known);
-    let length = codec::open(payload, known, bits).1;
+    let message = Message {
+        payload,
+        known,
+        length_bits: length_bits(known),
+        by_bytes,
+    };
+    let length = codec::open(payload, known, message.length_bits).1;
     if length == 0 || length > MAX_FRAME_SIZE {
         return Err(Error::corrupt("a message claims an impossible length"));
     }
     if length > max_len {
         return Err(too_long(length));
     }
-    let message = codec::decode_message(payload, known, bits, by_bytes, options)?;
-    if message.len() == length {
-        Ok(message)
-    } else {
-        Err(Error::corrupt(
-            "a message does not have the length that it claims",
-        ))
-    }
+    Ok(Opened::Coded(Coded { message, length }))
 }
 
 /// How many low bits of a message's length its first bytes leave to the payload: all but the ten highest from 8 KiB on.

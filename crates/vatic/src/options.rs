@@ -45,7 +45,7 @@ pub struct Progress {
     pub coded_bytes: u64,
 }
 
-type Hook = Arc<dyn Fn(Progress) + Send + Sync>;
+pub(crate) type Hook = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// Calls the hook, if there is one, with what came before the current frame added.
 #[derive(Clone, Default)]

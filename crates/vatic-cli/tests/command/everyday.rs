@@ -230,6 +230,80 @@ fn works_through_directories() {
     assert_eq!(place.read("d/e/b.txt"), text());
 }
 
+/// What is small is done together; it must not show.
+#[test]
+fn many_small_files_are_done_as_if_one_by_one() {
+    let place = Place::new();
+    let texts: Vec<Vec<u8>> = (0..6)
+        .map(|n| text()[n * 50..n * 300 + 60].to_vec())
+        .collect();
+    for (n, text) in texts.iter().enumerate() {
+        place.write(&format!("d/{n}.txt"), text);
+    }
+    place.write("d/empty.txt", b"");
+    place.write("d/2.txt.vtc", b"precious");
+    place
+        .vatic(&["-1", "-r", "d"])
+        .assert()
+        .code(1)
+        .stderr(contains("d/2.txt.vtc: already exists").and(contains("6 files")));
+    assert_eq!(place.read("d/2.txt.vtc"), b"precious");
+    place.vatic(&["-1", "-qf", "d/2.txt"]).assert().success();
+    for (n, text) in texts.iter().enumerate() {
+        place.write("one.txt", text);
+        place.vatic(&["-1", "-qf", "one.txt"]).assert().success();
+        assert_eq!(
+            place.read("one.txt.vtc"),
+            place.read(&format!("d/{n}.txt.vtc")),
+            "{n}"
+        );
+    }
+    // All to standard output, in their order.
+    let names: Vec<String> = (0..6).map(|n| format!("d/{n}.txt.vtc")).collect();
+    let arguments: Vec<&str> = ["-dc"]
+        .into_iter()
+        .chain(names.iter().map(String::as_str))
+        .collect();
+    place
+        .vatic(&arguments)
+        .assert()
+        .success()
+        .stdout(texts.concat());
+    // What fails is told in its place, and stops no other.
+    let mut damaged = place.read("d/3.txt.vtc");
+    *damaged.last_mut().unwrap() ^= 0x10;
+    place.write("d/3.txt.vtc", &damaged);
+    place.write("d/4.txt.vtc", b"no vatic data");
+    place
+        .vatic(&["-t", "-v", "-r", "d"])
+        .assert()
+        .code(1)
+        .stderr(
+            contains("d/3.txt.vtc: frame 0 is damaged")
+                .and(contains("d/4.txt.vtc: this is not vatic data"))
+                .and(contains("d/5.txt.vtc: ").and(contains("together with other files")))
+                .and(contains("5 files")),
+        );
+    for n in 0..6 {
+        place.remove(&format!("d/{n}.txt"));
+    }
+    place.remove("d/empty.txt");
+    place
+        .vatic(&["-d", "--rm", "-q", "-r", "d"])
+        .assert()
+        .code(1);
+    for (n, text) in texts.iter().enumerate() {
+        let restored = place.path(&format!("d/{n}.txt"));
+        let wrong = n == 3 || n == 4;
+        assert_eq!(restored.exists(), !wrong, "{n}");
+        assert_eq!(place.path(&format!("d/{n}.txt.vtc")).exists(), wrong, "{n}");
+        if !wrong {
+            assert_eq!(place.read(&format!("d/{n}.txt")), *text);
+        }
+    }
+    assert_eq!(place.read("d/empty.txt"), b"");
+}
+
 #[test]
 fn collects_results_in_one_directory() {
     let place = Place::new();

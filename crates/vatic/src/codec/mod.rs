@@ -2,7 +2,11 @@
 
 mod bytes;
 mod choose;
+mod decoding;
+pub(crate) mod flight;
+mod foretold;
 mod lockstep;
+pub(crate) mod messages;
 mod tokens;
 
 use std::time::Instant;
@@ -198,6 +202,26 @@ impl Decoder {
         self.setting(header).map(|_| ())
     }
 
+    /// The frame of `header` as one to be decoded beside others, if it is of that kind: tokens, in a few streams.
+    pub(crate) fn beside<'a>(
+        &self,
+        header: &Header,
+        payload: &'a [u8],
+    ) -> Result<Option<flight::Frame<'a>>> {
+        let parts = &header.parts;
+        if header.kind != Kind::Tokens || 1 << parts.streams_log2 > flight::MOST_STREAMS {
+            return Ok(None);
+        }
+        let setting = self.setting(header)?;
+        Ok(setting.model.clone().map(|model| flight::Frame {
+            payload,
+            length: header.content as usize,
+            streams_log2: parts.streams_log2,
+            model,
+            setting,
+        }))
+    }
+
     fn setting(&self, header: &Header) -> Result<Setting> {
         let parts = &header.parts;
         let tables = if matches!(header.kind, Kind::Bytes | Kind::Tokens) {
@@ -314,15 +338,6 @@ pub(crate) fn explain(content: &[u8], options: &Options) -> Result<Explanation> 
     tokens::explain(content, &setting, model, &meter)
 }
 
-/// A message's payload in one stream, in the mode that suits it, with so many low bits of its length.
-pub(crate) fn message(message: &[u8], length_bits: u8, options: &Options) -> Result<Option<Coded>> {
-    let options = options.clone().streams_log2(Some(0));
-    let mut encoder = Encoder::new(&options)?;
-    encoder.setting.length_bits = length_bits;
-    encoder.setting.model_bits = model_bits(encoder.candidates.len());
-    encoder.frame(message, &Meter::new(&options.progress, Default::default()))
-}
-
 /// A decoder of `payload` and the content's length, of which all but so many low bits are known before as `length`.
 pub(crate) fn open(
     payload: &[u8],
@@ -332,47 +347,6 @@ pub(crate) fn open(
     let mut decoder = vatic_coder::Decoder::new(payload);
     let rest = hear(&mut decoder, length_bits);
     (decoder, length + rest)
-}
-
-/// In how many bits a message says which of so many models it was made with.
-fn model_bits(models: usize) -> u8 {
-    models.max(1).next_power_of_two().ilog2() as u8
-}
-
-/// The message of a payload that [`message`] made.
-pub(crate) fn decode_message(
-    payload: &[u8],
-    length: usize,
-    length_bits: u8,
-    by_bytes: bool,
-    options: &Options,
-) -> Result<Vec<u8>> {
-    let models = suitable(options)?;
-    let setting = Setting {
-        length_bits,
-        model_bits: model_bits(models.len()),
-        ..Setting::of(options, None)
-    };
-    let meter = Meter::new(&options.progress, Default::default());
-    let decoded = if by_bytes {
-        bytes::decode(payload, length, &setting, &meter)?
-    } else {
-        let place = hear(&mut setting.open(payload, length).0, setting.model_bits);
-        match models.get(place) {
-            Some(model) => tokens::decode(payload, length, 0, &setting, model, &meter)?,
-            None if models.is_empty() => {
-                return Err(Error::corrupt(
-                    "a message was made with a model, and these settings have none",
-                ));
-            }
-            None => {
-                return Err(Error::corrupt(
-                    "a message was made with a model that these settings have not",
-                ));
-            }
-        }
-    };
-    Ok(decoded.0)
 }
 
 /// The header's fields for what `setting` says.

@@ -1,8 +1,9 @@
 //! Frames of tokens: the transformer and the experts, over the tree of the model's tokens.
 
-use vatic_coder::{Encoder, Sums, Weights};
-use vatic_transformer::{Leaves, Predictions};
+use vatic_coder::Encoder;
 
+use super::decoding::Decoding;
+use super::foretold::Foretold;
 use super::lockstep::{self, Group, Shape, Transcript};
 use super::{Coded, Setting, coder_error, parts, sources};
 use crate::error::{Error, Result};
@@ -27,7 +28,7 @@ const MOST_IN_TEAM: usize = 8;
 /// Were each stream one long stretch of the frame, all parts of the frame would be coded at once, and the experts would have seen
 /// little of what lies near: of xml (Silesia) 64 such streams cost 11 %. In turns, 8 streams cost 3 %, and most of that is the price
 /// of any cut.
-const CHUNK: usize = 1 << 12;
+pub(super) const CHUNK: usize = 1 << 12;
 
 /// The tokens dealt to `streams` streams: [`CHUNK`] to each in turn while there are enough for all, then the rest in equal
 /// parts, the first ones a token longer where it does not come out even.
@@ -45,46 +46,6 @@ pub(crate) fn pieces(tokens: &[u16], streams: usize) -> Vec<Vec<u16>> {
         rest = after;
     }
     pieces
-}
-
-/// The bytes of a stream as they are decoded, and where its chunks end.
-#[derive(Default)]
-struct Piece {
-    bytes: Vec<u8>,
-    tokens: usize,
-    ends: Vec<usize>,
-}
-
-impl Piece {
-    fn push(&mut self, token: &[u8]) {
-        self.bytes.extend_from_slice(token);
-        self.tokens += 1;
-        if self.tokens.is_multiple_of(CHUNK) {
-            self.ends.push(self.bytes.len());
-        }
-    }
-
-    /// Chunk `n`; empty if there is none.
-    fn chunk(&self, n: usize) -> &[u8] {
-        let start = match n.checked_sub(1).map(|before| self.ends.get(before)) {
-            None => 0,
-            Some(Some(&end)) => end,
-            Some(None) => return &[],
-        };
-        &self.bytes[start..self.ends.get(n).copied().unwrap_or(self.bytes.len())]
-    }
-}
-
-/// What [`pieces`] dealt out, put together again.
-fn join(pieces: &[Piece]) -> Vec<u8> {
-    let rounds = pieces.iter().map(|piece| piece.ends.len() + 1).max();
-    let mut content = Vec::with_capacity(pieces.iter().map(|piece| piece.bytes.len()).sum());
-    for round in 0..rounds.unwrap_or(0) {
-        for piece in pieces {
-            content.extend_from_slice(piece.chunk(round));
-        }
-    }
-    content
 }
 
 /// Into how many streams a frame is cut. At a cut the transformer and the experts lose sight of what came before, and a decoder has
@@ -136,43 +97,6 @@ pub(crate) fn experts(
             .map_err(|error| Error::Prior(error.to_string()))?;
     }
     Ok(experts)
-}
-
-/// What the transformer foretells, in the form that the coder takes.
-struct Foretold<'a> {
-    model: &'a Model,
-    leaves: Leaves,
-    sums: Sums,
-}
-
-impl<'a> Foretold<'a> {
-    fn new(model: &'a Model) -> Result<Foretold<'a>> {
-        Ok(Foretold {
-            model,
-            leaves: model.leaves()?,
-            sums: Sums::default(),
-        })
-    }
-
-    /// Calls `code` with the weights of a row.
-    fn with<T>(
-        &mut self,
-        predictions: &Predictions,
-        row: usize,
-        code: impl FnOnce(Weights) -> T,
-    ) -> T {
-        let mut within = |group, weights: &mut [u32]| {
-            weights.copy_from_slice(self.leaves.weights(predictions, row, group));
-        };
-        let groups = predictions.groups(row);
-        code(Weights::new(
-            self.model.groups(),
-            groups,
-            predictions.state(row),
-            &mut within,
-            &mut self.sums,
-        ))
-    }
 }
 
 /// What an encoder is left with after the last token.
@@ -312,37 +236,22 @@ pub(crate) fn decode(
     model: &Model,
     meter: &Meter,
 ) -> Result<(Vec<u8>, FrameStats)> {
-    let streams = 1 << streams_log2;
-    let (mut decoder, length) = setting.open_tokens(payload, length);
-    let mut experts = experts(setting, model, streams, length)?;
+    let mut decoding = Decoding::new(payload, length, streams_log2, setting, model)?;
     let mut foretold = Foretold::new(model)?;
-    let mut pieces: Vec<Piece> = (0..streams).map(|_| Piece::default()).collect();
-    let (mut tokens, mut bytes) = (0, 0);
-    let shape = shape(model, streams, setting.threads);
+    let mut report = REPORT;
+    let shape = shape(model, 1 << streams_log2, setting.threads);
     let transcript = Transcript::Unknown;
     let predictors = predictors(model, &shape, transcript)?;
     let threads = lockstep::run(&shape, predictors, transcript, |stream, batch, row| {
-        // Every token has bytes, so the end of the content is the end of the tokens.
-        if bytes >= length {
-            return None;
-        }
-        let token = foretold.with(batch, row, |weights| {
-            experts.decode(stream, Some(weights), &mut decoder)
-        });
-        let text = model.vocabulary().token(token);
-        pieces[stream].push(text);
-        bytes += text.len();
-        tokens += 1;
-        if tokens % REPORT == 0 {
-            meter.at(
-                bytes.min(length),
-                payload.len() * bytes.min(length) / length,
-            );
+        let token = decoding.token(stream, &mut foretold, batch, row)?;
+        if decoding.tokens() == report {
+            let (bytes, length) = decoding.progress();
+            meter.at(bytes, payload.len() * bytes / length);
+            report += REPORT;
         }
         Some(token)
-    });
-    // A wrong length is told apart from wrong content nowhere: both mean damage.
-    Ok((join(&pieces), stats(model, tokens, streams, threads?)))
+    })?;
+    Ok(decoding.finish(model, threads))
 }
 
 fn shape(model: &Model, streams: usize, threads: usize) -> Shape {
@@ -371,7 +280,12 @@ fn predictors(model: &Model, shape: &Shape, transcript: Transcript) -> Result<Ve
     groups.into_iter().map(predictor).collect()
 }
 
-fn stats(model: &Model, tokens: usize, streams: usize, threads: Vec<ThreadTime>) -> FrameStats {
+pub(super) fn stats(
+    model: &Model,
+    tokens: usize,
+    streams: usize,
+    threads: Vec<ThreadTime>,
+) -> FrameStats {
     FrameStats {
         mode: Mode::Tokens,
         model: Some(model.name().into()),
@@ -384,6 +298,7 @@ fn stats(model: &Model, tokens: usize, streams: usize, threads: Vec<ThreadTime>)
 
 #[cfg(test)]
 mod tests {
+    use super::super::decoding::{Piece, join};
     use super::*;
 
     #[test]

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::format::{Header, Kind, checksum};
 use crate::member::Found;
 use crate::options::{DecodeOptions, Meter, Progress};
-use crate::stats::Stats;
+use crate::stats::{FrameStats, Stats};
 
 /// Decodes frames and checks them.
 pub(crate) struct FrameDecoder {
@@ -40,7 +40,20 @@ impl FrameDecoder {
             coded_bytes: self.stats.coded_bytes,
         };
         let meter = Meter::new(&self.options.progress, before);
-        let (content, mut stats) = self.codec.frame(header, payload, &meter)?;
+        let decoded = self.codec.frame(header, payload, &meter)?;
+        let content = self.accept(found, payload, decoded)?;
+        meter.at(content.len(), payload.len());
+        Ok(content)
+    }
+
+    /// The content of the frame `found`, whose payload was decoded, if it is the right one.
+    pub(crate) fn accept(
+        &mut self,
+        found: &Found,
+        payload: &[u8],
+        (content, mut stats): (Vec<u8>, FrameStats),
+    ) -> Result<Vec<u8>> {
+        let header = &found.header;
         if content.len() != header.content as usize
             || checksum(&content, found.offset) != header.checksum
         {
@@ -50,7 +63,6 @@ impl FrameDecoder {
         stats.payload_bytes = payload.len() as u64;
         self.stats.frames.push(stats);
         self.stats.content_bytes += content.len() as u64;
-        meter.at(content.len(), payload.len());
         Ok(content)
     }
 

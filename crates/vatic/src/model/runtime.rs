@@ -106,6 +106,25 @@ impl Transformer {
     }
 }
 
+impl Transformer {
+    /// Takes a token for each of some streams, and puts what is foretold after it into the row of that number.
+    pub(crate) fn step(
+        &mut self,
+        tokens: &[(usize, u16)],
+        predictions: &mut Predictions,
+    ) -> Result<()> {
+        let row = |&(stream, token): &(usize, u16)| Row { stream, token };
+        self.rows.clear();
+        self.rows.extend(tokens.iter().map(row));
+        (self.session.predict(&self.rows, predictions)).map_err(unusable)
+    }
+
+    /// Has a stream begin anew.
+    pub(crate) fn reset(&mut self, stream: usize) {
+        self.session.reset(stream);
+    }
+}
+
 impl Predictor for Transformer {
     type Batch = Predictions;
 

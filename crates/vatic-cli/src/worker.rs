@@ -1,0 +1,373 @@
+//! From one input to its result.
+
+use std::fs::{File, Metadata};
+use std::io::{self, IsTerminal, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use vatic::{DecodeOptions, Options, Stats};
+
+use crate::cli::Code;
+use crate::files::{self, Source};
+use crate::job::{self, Naming};
+use crate::models;
+use crate::output::{Existing, Output};
+use crate::progress::Meter;
+use crate::run::Task;
+use crate::summary;
+
+/// Content of up to so many bytes may be done together with that of other files.
+const SMALL: u64 = 1 << 17;
+
+/// What the library makes of one of several inputs.
+pub type Made = vatic::Result<(Vec<u8>, Stats)>;
+
+/// Does it to one file after the other.
+pub struct Worker<'a> {
+    code: &'a Code,
+    task: Task,
+    encode: Options,
+    decode: DecodeOptions,
+}
+
+impl<'a> Worker<'a> {
+    pub fn new(code: &'a Code, task: Task) -> Result<Worker<'a>> {
+        let (mut encode, mut decode) = (Options::new(), DecodeOptions::new());
+        if task == Task::Compress {
+            encode = models::options(&code.engine, code.level.number())?
+                .verify(code.verify)
+                .report(code.verbose > 0);
+            if let Some(size) = code.frame_size {
+                encode = encode.frame_size(size as usize); // checked to be at most 256 MiB
+            }
+        } else {
+            decode = models::decode_options(&code.engine)?;
+            if let Some(most) = code.memory {
+                decode = decode.max_memory(most);
+            }
+        }
+        Ok(Worker {
+            code,
+            task,
+            encode,
+            decode,
+        })
+    }
+
+    /// One input, from what was read of it to removing it where that was asked for. `made` is its result if it was done together with
+    /// others.
+    pub fn file(&self, opened: Opened, made: Option<Made>) -> Result<Stats> {
+        let started = Instant::now();
+        let Opened {
+            source,
+            mut input,
+            metadata,
+        } = opened;
+        let mut output = self.output(&source, metadata.as_ref())?;
+        let together = made.is_some();
+        let stats = match made {
+            Some(made) => self.write(&source, made, &mut output),
+            None => {
+                let meter = self.meter(&source, metadata.as_ref(), &output);
+                let stats = self.process(&source, &mut input, &mut output, &meter);
+                meter.finish();
+                stats
+            }
+        }?;
+
+        let regular = metadata.as_ref().filter(|metadata| metadata.is_file());
+        let remove = self.code.remove && output.is_file();
+        let (into_file, name) = (output.is_file(), output.name().to_string());
+        output.finish(regular, remove)?;
+        drop(input);
+        if remove && let Source::File(path) = &source {
+            std::fs::remove_file(path)
+                .of(&source.name(), "is compressed, but cannot be removed")?;
+        }
+        if self.code.quiet == 0 && (into_file || self.task == Task::Test || self.code.verbose > 0) {
+            let took = (!together).then(|| started.elapsed());
+            let verbose = self.code.verbose;
+            summary::report(self.task, verbose, &source.name(), &name, &stats, took);
+        }
+        Ok(stats)
+    }
+
+    fn write(&self, source: &Source, made: Made, output: &mut Output) -> Result<Stats> {
+        let (bytes, stats) =
+            made.map_err(|error| job::explain(error, &source.name(), output.name()))?;
+        (output.write_all(&bytes)).of(output.name(), "cannot be written")?;
+        Ok(stats)
+    }
+
+    /// The results of several inputs that were read whole, made together.
+    pub fn together(&self, inputs: &[Opened]) -> Vec<Made> {
+        let contents: Vec<&[u8]> = inputs.iter().map(Opened::content).collect();
+        let total: usize = contents.iter().map(|content| content.len()).sum();
+        let label = format!("{} files", contents.len());
+        let meter = Meter::new(self.shows_progress(), label, Some(total as u64));
+        let shown = meter.clone();
+        let made = if self.task == Task::Compress {
+            let options = self.encode.clone();
+            let options = options.progress(move |at| shown.at(at.content_bytes));
+            vatic::compress_many(&contents, &options)
+        } else {
+            let options = self.decode.clone();
+            let options = options.progress(move |at| shown.at(at.coded_bytes));
+            vatic::decompress_many(&contents, &options)
+        };
+        meter.finish();
+        made
+    }
+
+    /// Reads the whole of an input, and closes the file, if it may be done together with others: a small regular file whose result, as far as
+    /// can be told, may be written. The number is its content's size.
+    pub fn read_small(&self, opened: &mut Opened) -> Option<u64> {
+        let Input::File(file) = &mut opened.input else {
+            return None;
+        };
+        let length = (opened.metadata.as_ref()).filter(|of| of.is_file())?.len();
+        if length > SMALL || self.code.range.is_some() || !self.may_write(&opened.source) {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        let read = file.take(SMALL + 1).read_to_end(&mut bytes);
+        let content = match self.task {
+            Task::Compress => Some(bytes.len() as u64),
+            _ => vatic::info::list(io::Cursor::new(&bytes))
+                .ok()
+                .map(|info| info.content_bytes),
+        };
+        match (read, content) {
+            (Ok(_), Some(content)) if content <= SMALL && bytes.len() as u64 <= SMALL => {
+                opened.input = Input::Memory(io::Cursor::new(bytes));
+                Some(content)
+            }
+            // Whatever is wrong is found again, and told, when it is done by itself.
+            _ => {
+                file.rewind().ok()?;
+                None
+            }
+        }
+    }
+
+    /// Whether nobody has to be asked before an input's result is written, and no reason is known why it could not be.
+    fn may_write(&self, source: &Source) -> bool {
+        if !self.makes_file_beside() {
+            return self.task == Task::Test || self.code.force || !io::stdout().is_terminal();
+        }
+        self.target(source).is_ok_and(|target| {
+            let directory = target.parent().filter(|path| *path != Path::new(""));
+            (self.code.force || !target.exists()) && directory.is_none_or(Path::is_dir)
+        })
+    }
+
+    fn shows_progress(&self) -> bool {
+        !self.code.no_progress && self.code.quiet == 0
+    }
+
+    /// Opens an input.
+    pub fn open(&self, source: Source) -> Result<Opened> {
+        let Source::File(path) = &source else {
+            if self.task != Task::Compress && io::stdin().is_terminal() && !self.code.force {
+                bail!(
+                    "standard input: is a terminal, and nobody types compressed data; name a file, or use -f"
+                );
+            }
+            return Ok(Opened {
+                source,
+                input: Input::Stdin(io::stdin()),
+                metadata: None,
+            });
+        };
+        let name = source.name();
+        let file = files::open(path)?;
+        let metadata = file.metadata().of(&name, "cannot be read")?;
+        if self.task != Task::Test && self.makes_file_beside() && !metadata.is_file() {
+            bail!("{name}: is not a regular file; say where the result goes with -c or -o");
+        }
+        if self.code.remove && path.is_symlink() && !self.code.force {
+            bail!(
+                "{name}: is a symbolic link, so --rm would remove only the link; use -k, or -f to do it"
+            );
+        }
+        Ok(Opened {
+            source,
+            input: Input::File(file),
+            metadata: Some(metadata),
+        })
+    }
+
+    /// Whether results go into files named after the inputs.
+    fn makes_file_beside(&self) -> bool {
+        !self.code.stdout && self.code.output.is_none() && self.task != Task::Test
+    }
+
+    fn output(&self, source: &Source, metadata: Option<&Metadata>) -> Result<Output> {
+        let code = self.code;
+        let to_stdout = code.stdout
+            || code
+                .output
+                .as_deref()
+                .is_some_and(|path| path == Path::new("-"))
+            || (code.output.is_none() && *source == Source::Stdin);
+        if self.task == Task::Test {
+            return Ok(Output::nowhere());
+        }
+        if to_stdout {
+            let output = Output::stdout();
+            if self.task == Task::Compress && output.is_terminal() && !code.force {
+                bail!(
+                    "standard output: is a terminal, and compressed data would upset it; use -o FILE or > FILE, or -f"
+                );
+            }
+            if let (Source::File(path), Ok(stdout)) = (source, same_file::Handle::stdout())
+                && metadata.is_some_and(Metadata::is_file)
+                && same_file::Handle::from_path(path).is_ok_and(|input| input == stdout)
+            {
+                bail!(
+                    "{}: is also the output, which would overwrite it while it is read; choose another file",
+                    source.name()
+                );
+            }
+            return Ok(output);
+        }
+        let target = self.target(source)?;
+        if let Source::File(path) = source
+            && metadata.is_some_and(Metadata::is_file)
+            && same_file::is_same_file(path, &target).unwrap_or(false)
+        {
+            bail!(
+                "{}: is also the output; choose another name with -o",
+                source.name()
+            );
+        }
+        let existing = match (code.force, code.quiet > 0 || *source == Source::Stdin) {
+            (true, _) => Existing::Replace,
+            // Standard input is data, so no answer can be read from it.
+            (false, true) => Existing::Refuse,
+            (false, false) => Existing::Ask,
+        };
+        Output::file(&target, existing, metadata.is_some_and(Metadata::is_file))
+    }
+
+    /// The file that an input's result goes to.
+    fn target(&self, source: &Source) -> Result<PathBuf> {
+        let directory = self.code.output_dir_flat.as_deref();
+        Ok(match (&self.code.output, source, self.task) {
+            (Some(path), _, _) => path.clone(),
+            (None, Source::File(path), Task::Compress) => files::compressed_name(path, directory),
+            (None, Source::File(path), _) => files::restored_name(path, directory)?,
+            (None, Source::Stdin, _) => {
+                bail!("standard input: has no name for a result; give one with -o")
+            }
+        })
+    }
+
+    fn meter(&self, source: &Source, metadata: Option<&Metadata>, output: &Output) -> Meter {
+        let total = metadata
+            .filter(|metadata| metadata.is_file())
+            .map(Metadata::len);
+        // Of a part of a file it is not known beforehand how much has to be read.
+        let total = if self.code.range.is_some() {
+            None
+        } else {
+            total
+        };
+        let wanted = self.shows_progress() && !output.is_terminal();
+        Meter::new(wanted, source.name(), total)
+    }
+
+    fn process(
+        &self,
+        source: &Source,
+        input: &mut Input,
+        output: &mut Output,
+        meter: &Meter,
+    ) -> Result<Stats> {
+        let (input_name, output_name) = (source.name(), output.name().to_string());
+        let meter = meter.clone();
+        if self.task == Task::Compress {
+            let options = self
+                .encode
+                .clone()
+                .progress(move |at| meter.at(at.content_bytes));
+            return vatic::copy_compress(input, output, &options)
+                .map_err(|error| job::explain(error, &input_name, &output_name));
+        }
+        let options = self
+            .decode
+            .clone()
+            .progress(move |at| meter.at(at.coded_bytes));
+        if let Some(range) = self.code.range {
+            let Input::File(file) = input else {
+                bail!("standard input: has no random access, which --range needs; give a file");
+            };
+            return vatic::decompress_range(file, range.start..range.end, output, &options)
+                .map_err(|error| job::explain(error, &input_name, &output_name));
+        }
+        // `vcat` and `vatic -dcf` show any file, compressed or not, as zcat -f does.
+        let pass_on = self.code.force && self.code.stdout;
+        let start = if pass_on {
+            peek(input).of(&input_name, "cannot be read")?
+        } else {
+            vec![]
+        };
+        let pass_on = pass_on && !vatic::looks_like(&start);
+        let mut input = io::Cursor::new(start).chain(input);
+        if pass_on {
+            let bytes = io::copy(&mut input, output).of(&input_name, "cannot be passed on")?;
+            return Ok(Stats {
+                content_bytes: bytes,
+                coded_bytes: bytes,
+                frames: vec![],
+            });
+        }
+        vatic::copy_decompress(input, output, &options)
+            .map_err(|error| job::explain(error, &input_name, &output_name))
+    }
+}
+
+/// The first bytes, enough to recognise compressed data.
+fn peek(input: &mut Input) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    input
+        .by_ref()
+        .take(vatic::MAGIC.len() as u64)
+        .read_to_end(&mut start)?;
+    Ok(start)
+}
+
+/// An input, and what the file system says of it.
+pub struct Opened {
+    source: Source,
+    input: Input,
+    metadata: Option<Metadata>,
+}
+
+impl Opened {
+    /// What was read of it already, if that is all.
+    fn content(&self) -> &[u8] {
+        match &self.input {
+            Input::Memory(content) => content.get_ref(),
+            _ => &[],
+        }
+    }
+}
+
+/// Where an input's bytes come from.
+enum Input {
+    Stdin(io::Stdin),
+    File(File),
+    Memory(io::Cursor<Vec<u8>>),
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Input::Stdin(stdin) => stdin.read(buffer),
+            Input::File(file) => file.read(buffer),
+            Input::Memory(content) => content.read(buffer),
+        }
+    }
+}
