@@ -77,7 +77,8 @@ pub fn compress_many<T: AsRef<[u8]> + Sync>(
 /// ```
 ///
 /// # Errors
-/// Each result is what [`decompress_with`](crate::decompress_with) would have returned.
+/// Each result is what [`decompress_with`](crate::decompress_with) would have returned; of several errors in one input, those of
+/// headers come first.
 pub fn decompress_many<T: AsRef<[u8]> + Sync>(
     inputs: &[T],
     options: &DecodeOptions,

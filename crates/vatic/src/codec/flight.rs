@@ -24,7 +24,7 @@ use crate::stats::FrameStats;
 pub(crate) const MOST_STREAMS: usize = 16;
 
 /// The most memory that the experts of all frames under way should take, in bytes.
-const ROOM: isize = 256 << 20;
+const ROOM: i64 = 256 << 20;
 
 /// A frame of tokens to be decoded, in at most [`MOST_STREAMS`] streams.
 pub(crate) struct Frame<'a> {
@@ -42,12 +42,12 @@ impl Frame<'_> {
     }
 
     /// What its experts take, roughly: the head's weights, and tables sized by the content, or as a prior has them.
-    fn memory(&self) -> isize {
+    fn memory(&self) -> i64 {
         let head = self.model.width() * self.model.tokens() * 2;
         let prior = self.setting.prior.as_ref();
         let prior = prior.and_then(|prior| prior.tokens_state(&self.model).ok());
         let prior = prior.map_or(0, <[u8]>::len);
-        (head + self.length * 80 + prior * 8) as isize
+        head as i64 + self.length as i64 * 80 + prior as i64 * 8
     }
 }
 
@@ -71,15 +71,21 @@ pub(crate) fn decode(
             (waiting.into_iter()).partition(|&n| frames[n].model.id() == model.id());
         waiting = others;
         let planes = threads.clamp(1, same.len());
-        let streams = || same.iter().map(|&n| frames[n].streams());
-        let least = streams().max().unwrap_or(1);
-        let seats = streams().sum::<usize>().div_ceil(planes);
+        let streams = same.iter().map(|&n| frames[n].streams());
+        let (all, most) = (streams.clone().sum::<usize>(), streams.max().unwrap_or(1));
+        // No more for each thread than memory allows, if all are to have as many.
+        let memory: i64 = same.iter().map(|&n| frames[n].memory()).sum();
+        let room = ROOM * all as i64 / (planes as i64 * memory).max(1);
+        let seats = all
+            .div_ceil(planes)
+            .min(MOST_STREAMS)
+            .min(room as usize)
+            .max(most);
         let gate = Gate {
             frames,
             waiting: Mutex::new((VecDeque::from(same.clone()), ROOM)),
             landed,
         };
-        let seats = seats.min(MOST_STREAMS).max(least);
         let flown = on_threads(planes, planes, |_| Plane::new(model, seats)?.fly(&gate));
         match flown {
             Ok(parts) => {
@@ -106,7 +112,7 @@ pub(crate) fn decode(
 struct Gate<'a> {
     frames: &'a [Frame<'a>],
     /// Their numbers, and the memory that is left for more.
-    waiting: Mutex<(VecDeque<usize>, isize)>,
+    waiting: Mutex<(VecDeque<usize>, i64)>,
     landed: &'a (dyn Fn(usize) + Sync),
 }
 
@@ -128,7 +134,7 @@ impl<'a> Gate<'a> {
         (self.landed)(number);
     }
 
-    fn waiting(&self) -> MutexGuard<'_, (VecDeque<usize>, isize)> {
+    fn waiting(&self) -> MutexGuard<'_, (VecDeque<usize>, i64)> {
         (self.waiting.lock()).unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -226,5 +232,43 @@ impl<'a> Plane<'a> {
             self.results.push((frame.number, Ok((content, stats))));
             gate.lands(frame.number);
         }
+    }
+}
+
+#[cfg(all(test, feature = "model-swift"))]
+mod tests {
+    use super::*;
+    use crate::options::Options;
+
+    #[test]
+    fn a_frame_waits_for_memory_and_seats() {
+        let frame = |streams_log2| Frame {
+            payload: &[],
+            length: 1 << 20,
+            streams_log2,
+            model: Model::swift(),
+            setting: Setting::of(&Options::new(), None),
+        };
+        let frames: Vec<Frame> = [0, 0, 1, 0, 3].map(frame).into();
+        let gate = Gate {
+            frames: &frames,
+            waiting: Mutex::new(((0..frames.len()).collect(), ROOM)),
+            landed: &|_| (),
+        };
+        let next = |free, always| gate.next(free, always).map(|(number, _)| number);
+        assert_eq!(next(16, false), Some(0));
+        assert_eq!(next(1, false), Some(1));
+        assert_eq!(next(1, true), None, "it has two streams");
+        assert_eq!(next(2, false), Some(2));
+        assert_eq!(next(16, false), None, "three of 83 MiB leave too little");
+        assert_eq!(next(16, true), Some(3), "nobody else's frame would end");
+        gate.lands(0);
+        assert_eq!(next(16, false), None);
+        gate.lands(1);
+        assert_eq!(next(7, false), None);
+        assert_eq!(next(8, false), Some(4));
+        assert_eq!(next(16, true), None);
+        (2..5).for_each(|number| gate.lands(number));
+        assert_eq!(gate.waiting().1, ROOM);
     }
 }
