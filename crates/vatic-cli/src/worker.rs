@@ -17,7 +17,7 @@ use crate::progress::Meter;
 use crate::run::Task;
 use crate::summary;
 
-/// Content of up to so many bytes may be done together with that of other files.
+/// Content of up to so many bytes is read to be done together with that of other files: what the library takes for small.
 const SMALL: u64 = 1 << 17;
 
 /// What the library makes of one of several inputs.
@@ -82,6 +82,12 @@ impl<'a> Worker<'a> {
         output.finish(regular, remove)?;
         drop(input);
         if remove && let Source::File(path) = &source {
+            if regular.is_some_and(|before| !is_unchanged(before, path)) {
+                bail!(
+                    "{}: changed after it was opened, so it is not removed; its result may lack what is new",
+                    source.name()
+                );
+            }
             std::fs::remove_file(path)
                 .of(&source.name(), "is compressed, but cannot be removed")?;
         }
@@ -338,6 +344,14 @@ fn peek(input: &mut Input) -> io::Result<Vec<u8>> {
     Ok(start)
 }
 
+/// Whether a file has the length and the time of its last change that it had before.
+fn is_unchanged(before: &Metadata, path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|now| {
+        let changed = |of: &Metadata| of.modified().ok();
+        (now.len(), changed(&now)) == (before.len(), changed(before))
+    })
+}
+
 /// An input, and what the file system says of it.
 pub struct Opened {
     source: Source,
@@ -369,5 +383,34 @@ impl Read for Input {
             Input::File(file) => file.read(buffer),
             Input::Memory(content) => content.read(buffer),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_to_has_changed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        std::fs::write(&path, b"one").unwrap();
+        let before = std::fs::metadata(&path).unwrap();
+        assert!(is_unchanged(&before, &path));
+        let longer = |bytes: &[u8]| File::options().append(true).open(&path)?.write_all(bytes);
+        longer(b", two").unwrap();
+        assert!(!is_unchanged(&before, &path));
+        // The same length at another time.
+        let before = std::fs::metadata(&path).unwrap();
+        let later = before.modified().unwrap() + std::time::Duration::from_secs(1);
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(later)
+            .unwrap();
+        assert!(!is_unchanged(&before, &path));
+        std::fs::remove_file(&path).unwrap();
+        assert!(!is_unchanged(&before, &path));
     }
 }

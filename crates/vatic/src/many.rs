@@ -15,7 +15,7 @@ use crate::{bufread, copy};
 /// Content of up to so many bytes is coded beside others; more than that keeps all threads busy by itself.
 const SMALL: usize = 1 << 17;
 
-/// Compresses each of some inputs: the same bytes as [`compress`](crate::compress) gives, and what was done. Small ones are
+/// Compresses each of some inputs: the same bytes as [`compress`](crate::compress) gives, and what was done. Small ones (up to 128 KiB) are
 /// compressed side by side, each by one thread.
 ///
 /// ```
@@ -65,7 +65,7 @@ pub fn compress_many<T: AsRef<[u8]> + Sync>(
 }
 
 /// Decompresses each of some inputs: the content as [`decompress_with`](crate::decompress_with) gives it, and what was done. The
-/// transformer predicts for many small ones in one step, which makes them several times as fast as one after the other.
+/// transformer predicts for many small ones (up to 128 KiB of content) in one step, which makes them several times as fast as one after the other.
 ///
 /// ```
 /// let packed = vatic::compress(b"some text", &vatic::Options::new())?;
