@@ -25,6 +25,21 @@ fuzz_target!(|data: &[u8]| {
     }
     let options = DecodeOptions::new().threads(1).max_memory(64 << 20);
     let whole = vatic::decompress_with(data, &options);
+    // Frames one after the other give the same, or as much of it as there is before the same error.
+    let mut out = Vec::new();
+    let options = options.threads(2);
+    let copied = vatic::copy_decompress(data, &mut out, &options);
+    let mut ahead = Vec::new();
+    let options = options.read_ahead(true);
+    let copied_ahead = vatic::copy_decompress(data, &mut ahead, &options);
+    assert_eq!(out, ahead);
+    assert_eq!(
+        copied.map(|_| ()).map_err(|error| error.to_string()),
+        copied_ahead.map(|_| ()).map_err(|error| error.to_string())
+    );
+    if let Ok(whole) = &whole {
+        assert_eq!(whole, &out);
+    }
     for together in vatic::decompress_many(&[data, data], &options) {
         assert_eq!(together.is_ok(), whole.is_ok());
         if let (Ok((content, _)), Ok(whole)) = (&together, &whole) {

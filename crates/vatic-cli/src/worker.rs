@@ -301,9 +301,8 @@ impl<'a> Worker<'a> {
             return vatic::copy_compress(input, output, &options)
                 .map_err(|error| job::explain(error, &input_name, &output_name));
         }
-        let options = self
-            .decode
-            .clone()
+        let options = (self.decode.clone())
+            .read_ahead(input.is_file())
             .progress(move |at| meter.at(at.coded_bytes));
         if let Some(range) = self.code.range {
             let Input::File(file) = input else {
@@ -374,6 +373,21 @@ enum Input {
     Stdin(io::Stdin),
     File(File),
     Memory(io::Cursor<Vec<u8>>),
+}
+
+impl Input {
+    /// Whether all of it is there already, as it is not where somebody may still be writing: a regular file, or one that standard input
+    /// was taken from.
+    fn is_file(&self) -> bool {
+        let is_file = |file: &File| file.metadata().is_ok_and(|of| of.is_file());
+        match self {
+            Input::Memory(_) => true,
+            Input::File(file) => is_file(file),
+            Input::Stdin(_) => {
+                same_file::Handle::stdin().is_ok_and(|stdin| is_file(stdin.as_file()))
+            }
+        }
+    }
 }
 
 impl Read for Input {

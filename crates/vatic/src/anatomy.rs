@@ -4,8 +4,9 @@ use vatic_transformer::Part;
 
 use crate::codec;
 use crate::error::{Error, Result};
-use crate::options::{Meter, Options};
+use crate::options::Options;
 use crate::parallel::on_threads;
+use crate::progress::Meter;
 
 /// What a transformer pays for a text, and what each of its parts does towards that.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,7 +69,7 @@ pub fn anatomy(text: &[u8], options: &Options, limit: usize) -> Result<Anatomy> 
     let jobs: Vec<Option<Part>> = std::iter::once(None)
         .chain(parts.iter().map(|(part, _)| Some(*part)))
         .collect();
-    let meter = Meter::new(&options.progress, Default::default());
+    let meter = Meter::new(&options.progress);
     let costs = on_threads(codec::threads(options.threads), jobs.len(), |n| {
         let cost = runtime.cost(boundary, &tokens, jobs[n])?;
         meter.at(bytes * (n + 1) / jobs.len(), 0);

@@ -114,35 +114,22 @@ impl<R: BufRead> Decoder<R> {
         }
     }
 
-    /// The content of all frames.
-    pub(crate) fn all(&mut self) -> Result<Vec<u8>> {
-        let mut all = Vec::new();
-        while let Some(content) = self.next_frame()? {
-            if all.is_empty() {
-                all = content
-            } else {
-                all.extend(content)
-            }
-        }
-        Ok(all)
-    }
-
     /// The content of the next frame that has any; `None` at the end.
-    pub(crate) fn next_frame(&mut self) -> Result<Option<Vec<u8>>> {
-        loop {
-            let before = self.reader.count;
-            let Some(found) = self.scanner.next(&mut self.reader)? else {
-                return Ok(None);
-            };
-            self.decoder.admit(&found.header)?;
-            self.decoder
-                .payload(&found.header, &mut self.reader, &mut self.payload)?;
-            self.decoder.count(self.reader.count - before);
-            let content = self.decoder.frame(&found, &self.payload)?;
+    fn next_frame(&mut self) -> Result<Option<Vec<u8>>> {
+        let Decoder {
+            reader,
+            scanner,
+            decoder,
+            payload,
+            ..
+        } = self;
+        while let Some(found) = decoder.read(scanner, reader, payload)? {
+            let content = decoder.frame(&found, payload)?;
             if !content.is_empty() {
                 return Ok(Some(content));
             }
         }
+        Ok(None)
     }
 }
 

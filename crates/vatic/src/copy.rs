@@ -2,10 +2,9 @@
 
 use std::io::{BufReader, Read, Write};
 
-use crate::bufread;
 use crate::error::{Error, Result};
 use crate::format::{Header, Kind, MAGIC};
-use crate::member::{FrameEncoder, FrameSource};
+use crate::member::{FrameSource, ahead};
 use crate::options::{DecodeOptions, Options};
 use crate::stats::Stats;
 
@@ -25,17 +24,17 @@ pub fn compress(data: &[u8], options: &Options) -> Result<Vec<u8>> {
 
 /// The same, with what was done.
 pub(crate) fn compress_with_stats(data: &[u8], options: &Options) -> Result<(Vec<u8>, Stats)> {
-    let mut encoder = FrameEncoder::new(options.clone())?;
-    let mut out = Vec::new();
-    let mut rest = data;
-    loop {
+    let (mut out, mut rest) = (Vec::new(), data);
+    let next = || {
         let (content, after) = rest.split_at(rest.len().min(options.frame_size));
-        encoder.frame(content, after.is_empty(), &mut out)?;
-        if after.is_empty() {
-            return Ok((out, encoder.stats().clone()));
-        }
         rest = after;
-    }
+        Ok((content.into(), after.is_empty()))
+    };
+    let stats = ahead::compress(options, next, |frame| {
+        out.extend(frame);
+        Ok(())
+    })?;
+    Ok((out, stats))
 }
 
 /// Decompresses `data`, whether it is one member or several, with the models inside the program.
@@ -58,10 +57,28 @@ pub fn decompress(data: &[u8]) -> Result<Vec<u8>> {
 /// # Errors
 /// Every [`Error`] that data can cause.
 pub fn decompress_with(data: &[u8], options: &DecodeOptions) -> Result<Vec<u8>> {
-    bufread::Decoder::with_options(data, options.clone()).all()
+    decompress_with_stats(data, options).map(|(content, _)| content)
 }
 
-/// Compresses everything that `reader` gives to `writer`. [`Error::Read`] and [`Error::Write`] tell which side failed.
+/// The same, with what was done.
+pub(crate) fn decompress_with_stats(
+    data: &[u8],
+    options: &DecodeOptions,
+) -> Result<(Vec<u8>, Stats)> {
+    let mut all = Vec::new();
+    let stats = ahead::decompress(data, options, true, |content| {
+        if all.is_empty() {
+            all = content;
+        } else {
+            all.extend(content);
+        }
+        Ok(())
+    })?;
+    Ok((all, stats))
+}
+
+/// Compresses everything that `reader` gives to `writer`. [`Error::Read`] and [`Error::Write`] tell which side failed. The next frame may be
+/// read before one is written.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Write`], [`Error::Setting`], [`Error::Model`].
@@ -70,22 +87,21 @@ pub fn copy_compress(
     mut writer: impl Write,
     options: &Options,
 ) -> Result<Stats> {
-    let mut encoder = FrameEncoder::new(options.clone())?;
     let mut source = FrameSource::new(reader, options.frame_size);
-    let (mut content, mut out) = (Vec::new(), Vec::new());
-    loop {
+    let next = || {
+        let mut content = Vec::new();
         let last = source.next(&mut content)?;
-        out.clear();
-        encoder.frame(&content, last, &mut out)?;
-        writer.write_all(&out).map_err(Error::Write)?;
-        if last {
-            writer.flush().map_err(Error::Write)?;
-            return Ok(encoder.stats().clone());
-        }
-    }
+        Ok((content.into(), last))
+    };
+    let stats = ahead::compress(options, next, |frame| {
+        writer.write_all(&frame).map_err(Error::Write)
+    })?;
+    writer.flush().map_err(Error::Write)?;
+    Ok(stats)
 }
 
-/// Decompresses everything that `reader` gives to `writer`. [`Error::Read`] and [`Error::Write`] tell which side failed.
+/// Decompresses everything that `reader` gives to `writer`. [`Error::Read`] and [`Error::Write`] tell which side failed. Each frame is written
+/// before the next one is read, unless [`DecodeOptions::read_ahead`] says that this need not be.
 ///
 /// # Errors
 /// Every [`Error`] that data can cause, [`Error::Read`], [`Error::Write`].
@@ -94,12 +110,12 @@ pub fn copy_decompress(
     mut writer: impl Write,
     options: &DecodeOptions,
 ) -> Result<Stats> {
-    let mut decoder = bufread::Decoder::with_options(BufReader::new(reader), options.clone());
-    while let Some(content) = decoder.next_frame()? {
-        writer.write_all(&content).map_err(Error::Write)?;
-    }
+    let reader = BufReader::new(reader);
+    let stats = ahead::decompress(reader, options, options.read_ahead, |content| {
+        writer.write_all(&content).map_err(Error::Write)
+    })?;
     writer.flush().map_err(Error::Write)?;
-    Ok(decoder.stats().clone())
+    Ok(stats)
 }
 
 /// A member that holds `data` and no content: whoever decodes passes over it. It may stand before, between and after other

@@ -170,7 +170,7 @@ pub fn decompress_range(
             .seek(SeekFrom::Start(frame.payload_offset))
             .map_err(Error::Read)?;
         decoder.payload(&found.header, &mut reader, &mut payload)?;
-        decoder.count(frame.payload_bytes);
+        decoder.count(frame.payload_bytes, payload.len());
         let content = decoder.frame(found, &payload)?;
         let part = (start - frame.content_offset) as usize..(end - frame.content_offset) as usize;
         writer.write_all(&content[part]).map_err(Error::Write)?;

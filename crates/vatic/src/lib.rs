@@ -28,6 +28,8 @@
 //! - Any bytes can be compressed. What nothing makes smaller is stored, at 16 bytes more at most in one frame.
 //! - No input makes the decoder panic; memory stays within [`DecodeOptions::max_memory`]; data that was damaged is an
 //!   [`Error`] and never other data (the 32-bit checksum of each frame misses one damage in four thousand millions).
+//! - Frames that do not keep all threads busy are coded side by side by what has all of the data at hand: [`compress`], [`decompress`],
+//!   [`copy_compress`], and [`copy_decompress`] with [`DecodeOptions::read_ahead`]. Adaptors code one frame after the other.
 //! - Adaptors work with flat memory on streams of any length. All types are [`Send`]; there is no global state.
 
 #![forbid(unsafe_code)]
@@ -44,6 +46,7 @@ mod model;
 mod options;
 mod parallel;
 mod prior;
+mod progress;
 mod stats;
 
 pub mod bufread;
@@ -61,6 +64,7 @@ pub use format::{FORMAT_VERSION, MAGIC, MAX_FRAME_SIZE, MAX_OVERHEAD, MIN_FRAME_
 pub use info::decompress_range;
 pub use many::{compress_many, decompress_many};
 pub use model::{Model, ModelId, ModelRef, ShippedModel};
-pub use options::{DecodeOptions, Mode, Options, Progress};
+pub use options::{DecodeOptions, Mode, Options};
 pub use prior::{Prior, PriorId};
+pub use progress::Progress;
 pub use stats::{FrameStats, SourceBits, Stats, ThreadTime};

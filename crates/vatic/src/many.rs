@@ -1,19 +1,20 @@
 //! Many inputs at once.
 
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::codec::flight::{self, Decoded};
 use crate::codec::{self, Decoder};
+use crate::copy;
 use crate::error::{Error, Result};
 use crate::member::{Found, FrameDecoder, Scanner};
-use crate::options::{DecodeOptions, Hook, Meter, Options, Progress};
+use crate::options::{DecodeOptions, Options};
 use crate::parallel::on_threads;
+use crate::progress::{Hook, Meter, Progress, Tally};
 use crate::stats::Stats;
-use crate::{bufread, copy};
 
 /// Content of up to so many bytes is coded beside others; more than that keeps all threads busy by itself.
-const SMALL: usize = 1 << 17;
+pub(crate) const SMALL: usize = 1 << 17;
 
 /// Compresses each of some inputs: the same bytes as [`compress`](crate::compress) gives, and what was done. Small ones (up to 128 KiB) are
 /// compressed side by side, each by one thread.
@@ -34,7 +35,7 @@ pub fn compress_many<T: AsRef<[u8]> + Sync>(
     options: &Options,
 ) -> Vec<Result<(Vec<u8>, Stats)>> {
     let threads = codec::threads(options.threads);
-    let sum = Sum::new(&options.progress);
+    let tally = Tally::new(&options.progress);
     let mut results = empty(inputs.len());
     let is_small = |&n: &usize| inputs[n].as_ref().len() <= SMALL;
     let (mut small, mut large): (Vec<usize>, Vec<usize>) = (0..inputs.len()).partition(is_small);
@@ -47,7 +48,7 @@ pub fn compress_many<T: AsRef<[u8]> + Sync>(
         let content = inputs[small[n]].as_ref();
         let result = copy::compress_with_stats(content, &alone);
         let coded = result.as_ref().map_or(0, |(packed, _)| packed.len());
-        sum.add(content.len() as u64, coded as u64);
+        tally.add(Progress::new(content.len() as u64, coded as u64));
         Ok(result)
     });
     for (n, result) in small.into_iter().zip(compressed.into_iter().flatten()) {
@@ -55,11 +56,8 @@ pub fn compress_many<T: AsRef<[u8]> + Sync>(
     }
     for n in large {
         let mut options = options.clone();
-        options.progress = sum.hook();
+        options.progress = Some(part_of(&tally));
         results[n] = copy::compress_with_stats(inputs[n].as_ref(), &options);
-        if let Ok((_, stats)) = &results[n] {
-            sum.add(stats.content_bytes, stats.coded_bytes);
-        }
     }
     results
 }
@@ -84,7 +82,7 @@ pub fn decompress_many<T: AsRef<[u8]> + Sync>(
     options: &DecodeOptions,
 ) -> Vec<Result<(Vec<u8>, Stats)>> {
     let threads = codec::threads(options.threads);
-    let sum = Sum::new(&options.progress);
+    let tally = Tally::new(&options.progress);
     let decoder = Decoder::new(options);
     let mut results = empty(inputs.len());
     // Frames of small inputs: those of tokens, and others, which need one thread each.
@@ -118,7 +116,9 @@ pub fn decompress_many<T: AsRef<[u8]> + Sync>(
         large.extend(small.drain(..).map(|(n, ..)| n));
         large.sort_unstable();
     } else {
-        let landed = |content: usize, payload: &[u8]| sum.add(content as u64, payload.len() as u64);
+        let landed = |content: usize, payload: &[u8]| {
+            tally.add(Progress::new(content as u64, payload.len() as u64));
+        };
         let mut flown = flight::decode(&beside, threads, &|n| {
             landed(beside[n].length, beside[n].payload);
         });
@@ -144,12 +144,8 @@ pub fn decompress_many<T: AsRef<[u8]> + Sync>(
     }
     for n in large {
         let mut options = options.clone();
-        options.progress = sum.hook();
-        let mut decoder = bufread::Decoder::with_options(inputs[n].as_ref(), options);
-        results[n] = decoder.all().map(|all| (all, decoder.stats().clone()));
-        if let Ok((_, stats)) = &results[n] {
-            sum.add(stats.content_bytes, stats.coded_bytes);
-        }
+        options.progress = Some(part_of(&tally));
+        results[n] = copy::decompress_with_stats(inputs[n].as_ref(), &options);
     }
     results
 }
@@ -202,48 +198,18 @@ fn joined(
     options: &DecodeOptions,
     mut decoded: impl FnMut(usize) -> Result<Decoded>,
 ) -> Result<(Vec<u8>, Stats)> {
-    let mut decoder = FrameDecoder::new(options.clone());
+    let mut decoder = FrameDecoder::new(options.clone().quiet());
     let mut all = Vec::new();
     for (n, (found, payload)) in frames.iter().enumerate() {
-        all.append(&mut decoder.accept(found, payload, decoded(n)?)?);
+        let decoded = decoder.begin(found).check(decoded(n)?)?;
+        all.append(&mut decoder.accept(payload.len(), decoded));
     }
-    decoder.count(input.len() as u64);
+    decoder.count(input.len() as u64, input.len());
     Ok((all, decoder.stats().clone()))
 }
 
-/// How far all inputs together have come.
-struct Sum<'a> {
-    hook: &'a Option<Hook>,
-    done: Mutex<Progress>,
-}
-
-impl Sum<'_> {
-    fn new(hook: &Option<Hook>) -> Sum<'_> {
-        Sum {
-            hook,
-            done: Mutex::new(Progress::default()),
-        }
-    }
-
-    /// Adds what was done, and reports the sum.
-    fn add(&self, content: u64, coded: u64) {
-        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        done.content_bytes += content;
-        done.coded_bytes += coded;
-        if let Some(hook) = self.hook {
-            hook(*done);
-        }
-    }
-
-    /// A hook for one more input, which reports what was done before as well.
-    fn hook(&self) -> Option<Hook> {
-        let before = *self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        let hook = self.hook.clone()?;
-        Some(Arc::new(move |at: Progress| {
-            hook(Progress {
-                content_bytes: before.content_bytes + at.content_bytes,
-                coded_bytes: before.coded_bytes + at.coded_bytes,
-            });
-        }))
-    }
+/// A hook for one more input of several.
+fn part_of(tally: &Arc<Tally>) -> Hook {
+    let meter = tally.meter();
+    Arc::new(move |at| meter.stands(at))
 }

@@ -9,6 +9,7 @@ use crate::format::{
 };
 use crate::model::Model;
 use crate::prior::Prior;
+use crate::progress::{Hook, Progress};
 
 /// How a frame is coded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -33,43 +34,6 @@ impl fmt::Display for Mode {
             Mode::Bytes => "bytes",
             Mode::Tokens => "tokens",
         })
-    }
-}
-
-/// How far the work has come, as told to the hook of [`Options::progress`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Bytes of content (the uncompressed side) dealt with so far.
-    pub content_bytes: u64,
-    /// Bytes of vatic data (the compressed side) dealt with so far; inside a frame this is an estimate.
-    pub coded_bytes: u64,
-}
-
-pub(crate) type Hook = Arc<dyn Fn(Progress) + Send + Sync>;
-
-/// Calls the hook, if there is one, with what came before the current frame added.
-#[derive(Clone, Default)]
-pub(crate) struct Meter {
-    hook: Option<Hook>,
-    before: Progress,
-}
-
-impl Meter {
-    pub(crate) fn new(hook: &Option<Hook>, before: Progress) -> Meter {
-        Meter {
-            hook: hook.clone(),
-            before,
-        }
-    }
-
-    /// Reports so many bytes of the current frame.
-    pub(crate) fn at(&self, content: usize, coded: usize) {
-        if let Some(hook) = &self.hook {
-            hook(Progress {
-                content_bytes: self.before.content_bytes + content as u64,
-                coded_bytes: self.before.coded_bytes + coded as u64,
-            });
-        }
     }
 }
 
@@ -307,6 +271,7 @@ pub struct DecodeOptions {
     pub(crate) max_memory: u64,
     pub(crate) models: Vec<Model>,
     pub(crate) priors: Vec<Prior>,
+    pub(crate) read_ahead: bool,
     pub(crate) progress: Option<Hook>,
 }
 
@@ -317,6 +282,7 @@ impl Default for DecodeOptions {
             max_memory: 2 << 30,
             models: Vec::new(),
             priors: Vec::new(),
+            read_ahead: false,
             progress: None,
         }
     }
@@ -350,6 +316,20 @@ impl DecodeOptions {
     /// Adds a prior that frames may name. May be called several times.
     pub fn prior(mut self, prior: Prior) -> DecodeOptions {
         self.priors.push(prior);
+        self
+    }
+
+    /// The same without a hook.
+    pub(crate) fn quiet(mut self) -> DecodeOptions {
+        self.progress = None;
+        self
+    }
+
+    /// Whether [`copy_decompress`](crate::copy_decompress) may read on before it has written what it has read, so that frames that do not
+    /// keep all threads busy are decoded side by side. Right for files; wrong for a connection whose other end may wait
+    /// for an answer to what it has sent. Off if not set; what is in memory is always decoded so.
+    pub fn read_ahead(mut self, ahead: bool) -> DecodeOptions {
+        self.read_ahead = ahead;
         self
     }
 

@@ -239,7 +239,7 @@ impl<W: Write> Decoder<W> {
                     .min(usize::try_from(self.skip).unwrap_or(usize::MAX));
                 data = &data[n..];
                 self.skip -= n as u64;
-                self.decoder.count(n as u64);
+                self.decoder.count(n as u64, 0);
             } else if let Some(found) = self.found {
                 let wanted = found.header.payload as usize - self.pending.len();
                 let n = data.len().min(wanted);
@@ -248,7 +248,7 @@ impl<W: Write> Decoder<W> {
                 if n == wanted {
                     let payload = mem::take(&mut self.pending);
                     self.found = None;
-                    self.decoder.count(payload.len() as u64);
+                    self.decoder.count(payload.len() as u64, payload.len());
                     let content = self.decoder.frame(&found, &payload)?;
                     self.writer.write_all(&content).map_err(Error::Write)?;
                     continue;
@@ -275,7 +275,7 @@ impl<W: Write> Decoder<W> {
         match self.scanner.next(&mut reader) {
             Ok(Some(found)) => {
                 debug_assert_eq!(reader.count, self.pending.len() as u64);
-                self.decoder.count(reader.count);
+                self.decoder.count(reader.count, 0);
                 self.pending.clear();
                 self.decoder.admit(&found.header)?;
                 if found.header.content > 0 {

@@ -149,6 +149,37 @@ fn joined_results_decode_as_one() {
 }
 
 #[test]
+fn a_pipe_gives_what_it_has_before_it_waits_for_more() {
+    use std::io::{Read, Write};
+    use std::process::Stdio;
+    let place = Place::with_compressed();
+    let (text, packed) = (place.read("a.txt"), place.read("a.txt.vtc"));
+    let mut child = place
+        .process(&["-dc"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut to, mut from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    // Whoever sends waits for what was sent to come out before it sends more.
+    for _ in 0..3 {
+        to.write_all(&packed).unwrap();
+        let mut out = vec![0; text.len()];
+        from.read_exact(&mut out).unwrap();
+        assert_eq!(out, text);
+    }
+    drop(to);
+    assert_eq!(from.read_to_end(&mut Vec::new()).unwrap(), 0);
+    assert!(child.wait().unwrap().success());
+    // A file on standard input may be read ahead of need.
+    place.write("three.vtc", &packed.repeat(3));
+    let file = std::fs::File::open(place.path("three.vtc")).unwrap();
+    let done = place.process(&["-dc"]).stdin(file).output().unwrap();
+    assert!(done.status.success());
+    assert_eq!(done.stdout, text.repeat(3));
+}
+
+#[test]
 fn tests_without_writing() {
     let place = Place::with_compressed();
     place

@@ -7,7 +7,8 @@ use vatic_coder::{Encoder, Model, Tree, Vocabulary};
 use super::{Coded, Setting, coder_error, parts, sources};
 use crate::error::{Error, Result};
 use crate::format::Kind;
-use crate::options::{Meter, Mode};
+use crate::options::Mode;
+use crate::progress::Meter;
 use crate::stats::FrameStats;
 
 /// Bytes between two reports to the meter.
@@ -51,6 +52,7 @@ fn code(content: &[u8], setting: &Setting, meter: &Meter) -> Result<(Model, Enco
         let done = content.len() - rest.len();
         if done >= report || rest.is_empty() {
             meter.at(done, encoder.len());
+            meter.is_wanted()?;
             report = done + REPORT;
         }
     }
@@ -92,6 +94,7 @@ pub(crate) fn decode(
             }
         }
         meter.at(content.len(), payload.len() * content.len() / length);
+        meter.is_wanted()?;
     }
     let stats = FrameStats {
         mode: Mode::Bytes,

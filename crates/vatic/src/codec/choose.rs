@@ -4,8 +4,9 @@ use super::tokens::{self, Cut};
 use super::{Setting, bytes};
 use crate::error::Result;
 use crate::model::Model;
-use crate::options::{Meter, Mode};
+use crate::options::Mode;
 use crate::parallel::on_threads;
+use crate::progress::Meter;
 
 /// Below this length (for text; twice that for all else) no sample is large enough to say anything: text is tokens, and
 /// for the rest both ways are tried.

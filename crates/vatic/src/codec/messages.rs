@@ -4,7 +4,8 @@ use super::flight::{self, Frame};
 use super::{Coded, Encoder, Setting, bytes, hear, suitable, tokens};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::options::{Meter, Options};
+use crate::options::Options;
+use crate::progress::Meter;
 
 /// A message's payload in one stream, in the mode that suits it, with so many low bits of its length.
 pub(crate) fn encode(message: &[u8], length_bits: u8, options: &Options) -> Result<Option<Coded>> {
@@ -12,7 +13,8 @@ pub(crate) fn encode(message: &[u8], length_bits: u8, options: &Options) -> Resu
     let mut encoder = Encoder::new(&options)?;
     encoder.setting.length_bits = length_bits;
     encoder.setting.model_bits = model_bits(encoder.candidates.len());
-    encoder.frame(message, &Meter::new(&options.progress, Default::default()))
+    let plan = encoder.plan(message)?;
+    plan.code(message, &Meter::new(&options.progress))
 }
 
 /// What [`encode`] made, and what is known of it.
@@ -57,7 +59,7 @@ impl Message<'_> {
 pub(crate) fn decode(message: &Message, options: &Options) -> Result<Vec<u8>> {
     let models = suitable(options)?;
     let setting = message.setting(models.len(), options);
-    let meter = Meter::new(&options.progress, Default::default());
+    let meter = Meter::new(&options.progress);
     let (payload, known) = (message.payload, message.known);
     let decoded = match message.model(&models, &setting)? {
         Some(model) => tokens::decode(payload, known, 0, &setting, &model, &meter)?,

@@ -17,8 +17,9 @@ use crate::error::{Error, Result};
 use crate::explain::Explanation;
 use crate::format::{Header, Kind, Parts};
 use crate::model::{Model, ModelRef};
-use crate::options::{DecodeOptions, Meter, Mode, Options};
+use crate::options::{DecodeOptions, Mode, Options};
 use crate::prior::Prior;
+use crate::progress::Meter;
 use crate::stats::{FrameStats, SourceBits};
 
 pub(crate) use lockstep::Predictor;
@@ -127,9 +128,8 @@ fn hear(decoder: &mut vatic_coder::Decoder<'_>, bits: u8) -> usize {
     })
 }
 
-/// Codes frames.
+/// Plans how frames are coded.
 pub(crate) struct Encoder {
-    /// Its model is the one of the frame at hand.
     setting: Setting,
     candidates: Vec<Model>,
     mode: Mode,
@@ -152,28 +152,64 @@ impl Encoder {
         })
     }
 
-    /// The model for a frame of `content`.
-    pub(crate) fn choose(&mut self, content: &[u8]) -> Result<Option<Model>> {
+    /// The setting for a frame of `content`, with its model.
+    fn setting(&self, content: &[u8]) -> Result<Setting> {
         let place = choose::model(content, &self.setting, &self.candidates)?;
-        self.setting.place = place;
-        Ok(self.candidates.get(place).cloned())
+        Ok(Setting {
+            model: self.candidates.get(place).cloned(),
+            place,
+            ..self.setting.clone()
+        })
     }
 
-    /// The frame of `content`, or `None` when it is best stored.
-    pub(crate) fn frame(&mut self, content: &[u8], meter: &Meter) -> Result<Option<Coded>> {
+    /// The model for a frame of `content`.
+    pub(crate) fn choose(&self, content: &[u8]) -> Result<Option<Model>> {
+        Ok(self.setting(content)?.model)
+    }
+
+    /// How a frame of `content` is best coded.
+    pub(crate) fn plan(&self, content: &[u8]) -> Result<Plan> {
+        let stored = Plan {
+            setting: self.setting.clone(),
+            mode: Mode::Stored,
+            cut: self.cut,
+        };
         if self.mode == Mode::Auto && choose::is_noise(content, &self.setting)? {
-            return Ok(None);
+            return Ok(stored);
         }
-        self.setting.model = match self.mode {
-            Mode::Auto | Mode::Tokens => self.choose(content)?,
-            Mode::Stored | Mode::Bytes => None,
+        let setting = match self.mode {
+            Mode::Auto | Mode::Tokens => self.setting(content)?,
+            Mode::Stored | Mode::Bytes => self.setting.clone(),
         };
         let mode = match self.mode {
-            Mode::Auto => choose::mode(content, &self.setting, self.least_gain)?,
+            Mode::Auto => choose::mode(content, &setting, self.least_gain)?,
             forced => forced,
         };
+        Ok(Plan {
+            setting,
+            mode,
+            ..stored
+        })
+    }
+}
+
+/// How a frame is to be coded.
+pub(crate) struct Plan {
+    setting: Setting,
+    mode: Mode,
+    cut: Cut,
+}
+
+impl Plan {
+    /// Whether all threads work on the frame. Bytes are foretold one after the other.
+    pub(crate) fn takes_all_threads(&self) -> bool {
+        self.mode == Mode::Tokens && self.setting.model.is_some()
+    }
+
+    /// The frame of `content`, for which this was planned, or `None` when it is best stored.
+    pub(crate) fn code(&self, content: &[u8], meter: &Meter) -> Result<Option<Coded>> {
         let start = Instant::now();
-        let mut coded = match (mode, &self.setting.model) {
+        let mut coded = match (self.mode, &self.setting.model) {
             (Mode::Stored, _) => return Ok(None),
             (Mode::Tokens, Some(model)) => {
                 tokens::encode(content, &self.setting, model, self.cut, meter)?
@@ -185,7 +221,19 @@ impl Encoder {
     }
 }
 
+/// The most memory in bytes for coding a frame with so many bytes of content: content and payload, the tokens of a coded frame beside
+/// them, and the experts' tables.
+fn needs(content: usize, tables: u64) -> u64 {
+    content as u64 * 3 + tables
+}
+
+/// The memory in bytes that a frame of bytes takes while it is coded, roughly: small ones have small tables.
+pub(crate) fn memory(content: usize, memory_log2: u8) -> u64 {
+    needs(content, (1 << memory_log2).min(content as u64 * 160))
+}
+
 /// Decodes frames.
+#[derive(Clone)]
 pub(crate) struct Decoder {
     options: DecodeOptions,
 }
@@ -229,8 +277,7 @@ impl Decoder {
         } else {
             0
         };
-        // Content and payload, and the tokens of a coded frame beside them.
-        let needs = u64::from(header.content) * 3 + tables;
+        let needs = needs(header.content as usize, tables);
         if needs > self.options.max_memory && header.content > 0 {
             return Err(Error::TooLarge {
                 needs,
@@ -260,7 +307,7 @@ impl Decoder {
 
     /// The content of a frame; whether it is the right one is for the checksum to say.
     pub(crate) fn frame(
-        &mut self,
+        &self,
         header: &Header,
         payload: &[u8],
         meter: &Meter,
@@ -315,7 +362,7 @@ pub(crate) fn learn(
     options: &Options,
 ) -> Result<(Vec<u8>, Vec<u8>)> {
     let setting = Setting::of(options, model);
-    let meter = Meter::new(&options.progress, Default::default());
+    let meter = Meter::new(&options.progress);
     let tokens = match &setting.model {
         Some(model) => tokens::learn(content, &setting, model, &meter)?,
         None => Vec::new(),
@@ -334,7 +381,7 @@ pub(crate) fn explain(content: &[u8], options: &Options) -> Result<Explanation> 
             "explaining a text needs a model, and none was given",
         ));
     };
-    let meter = Meter::new(&options.progress, Default::default());
+    let meter = Meter::new(&options.progress);
     tokens::explain(content, &setting, model, &meter)
 }
 

@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 use crate::explain::{Explanation, TokenCost};
 use crate::format::{Kind, MAX_STREAMS_LOG2};
 use crate::model::{Model, Transformer};
-use crate::options::{Meter, Mode};
+use crate::options::Mode;
+use crate::progress::Meter;
 use crate::stats::{FrameStats, ThreadTime};
 
 /// Tokens between two reports to the meter.

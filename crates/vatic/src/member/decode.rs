@@ -1,18 +1,21 @@
 //! From frames back to content.
 
-use std::io::Read;
+use std::io::{BufRead, Read};
+use std::sync::Arc;
 
 use crate::codec;
+use crate::codec::flight::{Decoded, Frame};
 use crate::error::{Error, Result};
-use crate::format::{Header, Kind, checksum};
-use crate::member::Found;
-use crate::options::{DecodeOptions, Meter, Progress};
-use crate::stats::{FrameStats, Stats};
+use crate::format::{Counted, Header, Kind, checksum};
+use crate::member::{Found, Scanner};
+use crate::options::DecodeOptions;
+use crate::progress::{Meter, Progress, Tally};
+use crate::stats::Stats;
 
 /// Decodes frames and checks them.
 pub(crate) struct FrameDecoder {
-    options: DecodeOptions,
     codec: codec::Decoder,
+    tally: Arc<Tally>,
     stats: Stats,
 }
 
@@ -20,7 +23,7 @@ impl FrameDecoder {
     pub(crate) fn new(options: DecodeOptions) -> FrameDecoder {
         FrameDecoder {
             codec: codec::Decoder::new(&options),
-            options,
+            tally: Tally::new(&options.progress),
             stats: Stats::default(),
         }
     }
@@ -29,46 +32,64 @@ impl FrameDecoder {
         &self.stats
     }
 
+    /// What hears of all frames' progress.
+    pub(crate) fn tally(&self) -> Arc<Tally> {
+        self.tally.clone()
+    }
+
     /// The content of the frame `found`, whose payload is `payload`; empty for frames without content.
     pub(crate) fn frame(&mut self, found: &Found, payload: &[u8]) -> Result<Vec<u8>> {
-        let header = &found.header;
-        if matches!(header.kind, Kind::End | Kind::Skippable) {
+        if found.header.content == 0 {
             return Ok(Vec::new());
         }
-        let before = Progress {
-            content_bytes: self.stats.content_bytes,
-            coded_bytes: self.stats.coded_bytes,
-        };
-        let meter = Meter::new(&self.options.progress, before);
-        let decoded = self.codec.frame(header, payload, &meter)?;
-        let content = self.accept(found, payload, decoded)?;
-        meter.at(content.len(), payload.len());
-        Ok(content)
+        let decoded = self.begin(found).decode(payload)?;
+        Ok(self.accept(payload.len(), decoded))
     }
 
-    /// The content of the frame `found`, whose payload was decoded, if it is the right one.
-    pub(crate) fn accept(
-        &mut self,
-        found: &Found,
-        payload: &[u8],
-        (content, mut stats): (Vec<u8>, FrameStats),
-    ) -> Result<Vec<u8>> {
-        let header = &found.header;
-        if content.len() != header.content as usize
-            || checksum(&content, found.offset) != header.checksum
-        {
-            return Err(Error::Checksum { frame: found.frame });
+    /// The frame `found`, which has content, as one that can be decoded with no regard to others.
+    pub(crate) fn begin(&self, found: &Found) -> Pending {
+        Pending {
+            found: *found,
+            codec: self.codec.clone(),
+            meter: self.tally.meter(),
         }
+    }
+
+    /// The same as one to be decoded beside others, if it is of that kind.
+    pub(crate) fn beside<'a>(&self, found: &Found, payload: &'a [u8]) -> Option<Frame<'a>> {
+        self.codec.beside(&found.header, payload).ok().flatten()
+    }
+
+    /// Notes what was done with a frame whose payload had so many bytes; its content.
+    pub(crate) fn accept(&mut self, payload: usize, (content, mut stats): Decoded) -> Vec<u8> {
         stats.content_bytes = content.len() as u64;
-        stats.payload_bytes = payload.len() as u64;
+        stats.payload_bytes = payload as u64;
         self.stats.frames.push(stats);
         self.stats.content_bytes += content.len() as u64;
-        Ok(content)
+        content
     }
 
-    /// Adds to the bytes that were read.
-    pub(crate) fn count(&mut self, bytes: u64) {
+    /// Adds to the bytes that were read. So many of them are a payload, which is reported as it is decoded.
+    pub(crate) fn count(&mut self, bytes: u64, payload: usize) {
         self.stats.coded_bytes += bytes;
+        self.tally.add(Progress::new(0, bytes - payload as u64));
+    }
+
+    /// Reads the next header and its payload, of a frame that is allowed; `None` at the end.
+    pub(crate) fn read(
+        &mut self,
+        scanner: &mut Scanner,
+        reader: &mut Counted<impl BufRead>,
+        payload: &mut Vec<u8>,
+    ) -> Result<Option<Found>> {
+        let before = reader.count;
+        let Some(found) = scanner.next(reader)? else {
+            return Ok(None);
+        };
+        self.admit(&found.header)?;
+        self.payload(&found.header, reader, payload)?;
+        self.count(reader.count - before, payload.len());
+        Ok(Some(found))
     }
 
     /// Whether what the frame asks for is allowed and at hand; costs nothing.
@@ -97,5 +118,40 @@ impl FrameDecoder {
         } else {
             Ok(())
         }
+    }
+}
+
+/// A frame that is to be decoded.
+pub(crate) struct Pending {
+    found: Found,
+    codec: codec::Decoder,
+    meter: Meter,
+}
+
+impl Pending {
+    /// Its content, if it is the right one.
+    pub(crate) fn decode(&self, payload: &[u8]) -> Result<Decoded> {
+        let decoded = (self.codec).frame(&self.found.header, payload, &self.meter)?;
+        self.is_done(payload);
+        self.check(decoded)
+    }
+
+    /// Reports that it is decoded.
+    pub(crate) fn is_done(&self, payload: &[u8]) {
+        let content = self.found.header.content as usize;
+        self.meter.at(content, payload.len());
+    }
+
+    /// What it was decoded to, if that is the right content.
+    pub(crate) fn check(&self, decoded: Decoded) -> Result<Decoded> {
+        let (content, header) = (&decoded.0, &self.found.header);
+        if content.len() != header.content as usize
+            || checksum(content, self.found.offset) != header.checksum
+        {
+            return Err(Error::Checksum {
+                frame: self.found.frame,
+            });
+        }
+        Ok(decoded)
     }
 }

@@ -1,19 +1,24 @@
 //! From content to members.
 
+use std::borrow::Cow;
 use std::io::Read;
+use std::sync::Arc;
 
 use crate::codec;
 use crate::error::{Error, Result};
 use crate::format::{Header, Kind, MAGIC, Parts, checksum};
 use crate::member::{Found, FrameDecoder};
-use crate::options::{DecodeOptions, Meter, Mode, Options, Progress};
+use crate::options::{DecodeOptions, Mode, Options};
+use crate::progress::{Meter, Tally};
 use crate::stats::{FrameStats, Stats};
 
 /// Makes one member, frame by frame.
 pub(crate) struct FrameEncoder {
     options: Options,
     codec: codec::Encoder,
-    verifier: Option<FrameDecoder>,
+    tally: Arc<Tally>,
+    /// Frames with content that were begun, and the bytes of it.
+    begun: (u64, u64),
     started: bool,
     stats: Stats,
 }
@@ -21,23 +26,11 @@ pub(crate) struct FrameEncoder {
 impl FrameEncoder {
     pub(crate) fn new(options: Options) -> Result<FrameEncoder> {
         options.check()?;
-        let codec = codec::Encoder::new(&options)?;
-        let verifier = options.verify.then(|| {
-            let decode = DecodeOptions {
-                threads: options.threads,
-                max_memory: u64::MAX,
-                ..DecodeOptions::default()
-            };
-            let decode = (options.candidates().into_iter()).fold(decode, DecodeOptions::model);
-            FrameDecoder::new(match &options.prior {
-                Some(prior) => decode.prior(prior.clone()),
-                None => decode,
-            })
-        });
         Ok(FrameEncoder {
+            codec: codec::Encoder::new(&options)?,
+            tally: Tally::new(&options.progress),
             options,
-            codec,
-            verifier,
+            begun: (0, 0),
             started: false,
             stats: Stats::default(),
         })
@@ -47,47 +40,134 @@ impl FrameEncoder {
         &self.stats
     }
 
+    /// What hears of all frames' progress.
+    pub(crate) fn tally(&self) -> Arc<Tally> {
+        self.tally.clone()
+    }
+
     /// Appends the frame of `content` to `out`. Nothing at all is appended for no content, unless it is the last.
     pub(crate) fn frame(&mut self, content: &[u8], last: bool, out: &mut Vec<u8>) -> Result<()> {
-        if content.is_empty() && !last {
-            return Ok(());
-        }
-        let start = out.len();
-        if !self.started {
-            out.extend(MAGIC);
-            self.started = true;
-        }
-        if content.is_empty() {
-            Header::control(Kind::End, 0, true).write(out);
-        } else {
-            self.content_frame(content, last, out)?;
-        }
-        self.stats.coded_bytes += (out.len() - start) as u64;
+        let made = self.begin(content.into(), last)?.code()?;
+        out.extend(self.accept(made));
         Ok(())
     }
 
-    fn content_frame(&mut self, content: &[u8], last: bool, out: &mut Vec<u8>) -> Result<()> {
-        let offset = self.stats.content_bytes;
-        let before = Progress {
-            content_bytes: offset,
-            coded_bytes: self.stats.coded_bytes,
+    /// Decides how the next frame is coded, which is then done with no regard to other frames.
+    pub(crate) fn begin<'a>(&mut self, content: Cow<'a, [u8]>, last: bool) -> Result<Begun<'a>> {
+        let plan = match content.is_empty() {
+            true => None,
+            false => Some(self.codec.plan(&content)?),
         };
-        let meter = Meter::new(&self.options.progress, before);
+        let (number, offset) = self.begun;
+        self.begun.0 += u64::from(plan.is_some());
+        self.begun.1 += content.len() as u64;
+        let is_first = !self.started && (last || plan.is_some());
+        self.started |= is_first;
+        Ok(Begun {
+            is_first,
+            last,
+            number,
+            offset,
+            memory: codec::memory(content.len(), self.options.memory_log2),
+            meter: self.tally.meter(),
+            verify: self.options.verify.then(|| as_decoded(&self.options)),
+            plan,
+            content,
+        })
+    }
+
+    /// Notes what was done; the frame's bytes.
+    pub(crate) fn accept(&mut self, made: Made) -> Vec<u8> {
+        self.stats.coded_bytes += made.bytes.len() as u64;
+        if let Some(stats) = made.stats {
+            self.stats.content_bytes += stats.content_bytes;
+            self.stats.frames.push(stats);
+        }
+        made.bytes
+    }
+}
+
+/// Settings to decode what was made with these.
+fn as_decoded(options: &Options) -> DecodeOptions {
+    let decode = DecodeOptions {
+        threads: options.threads,
+        max_memory: u64::MAX,
+        ..DecodeOptions::default()
+    };
+    let decode = (options.candidates().into_iter()).fold(decode, DecodeOptions::model);
+    match &options.prior {
+        Some(prior) => decode.prior(prior.clone()),
+        None => decode,
+    }
+}
+
+/// A frame of which it is known how it is to be coded.
+pub(crate) struct Begun<'a> {
+    content: Cow<'a, [u8]>,
+    /// None where there is no content.
+    plan: Option<codec::Plan>,
+    is_first: bool,
+    last: bool,
+    number: u64,
+    /// Where its content begins in the member.
+    offset: u64,
+    memory: u64,
+    meter: Meter,
+    verify: Option<DecodeOptions>,
+}
+
+/// A frame's bytes, with the magic number before the first one, and what was done if it has content.
+pub(crate) struct Made {
+    bytes: Vec<u8>,
+    stats: Option<FrameStats>,
+}
+
+impl Begun<'_> {
+    /// Whether it keeps all threads busy by itself.
+    pub(crate) fn takes_all_threads(&self) -> bool {
+        self.plan
+            .as_ref()
+            .is_some_and(codec::Plan::takes_all_threads)
+    }
+
+    /// The memory in bytes that coding it takes, roughly, if it takes one thread.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory
+    }
+
+    pub(crate) fn code(self) -> Result<Made> {
+        let mut bytes = Vec::new();
+        if self.is_first {
+            bytes.extend(MAGIC);
+        }
+        let stats = match &self.plan {
+            Some(plan) => Some(self.content_frame(plan, &mut bytes)?),
+            None if self.last => {
+                Header::control(Kind::End, 0, true).write(&mut bytes);
+                None
+            }
+            None => None,
+        };
+        Ok(Made { bytes, stats })
+    }
+
+    fn content_frame(&self, plan: &codec::Plan, out: &mut Vec<u8>) -> Result<FrameStats> {
+        let content: &[u8] = &self.content;
         let mut stats = FrameStats {
             mode: Mode::Stored,
             ..FrameStats::default()
         };
         let mut header = Header {
             kind: Kind::Stored,
-            last,
+            last: self.last,
             content: content.len() as u32,
             payload: content.len() as u32,
             parts: Parts::default(),
-            checksum: checksum(content, offset),
+            checksum: checksum(content, self.offset),
         };
         let stored_size = content.len() + header.size();
         let mut payload = content;
-        let coded = self.codec.frame(content, &meter)?;
+        let coded = plan.code(content, &self.meter)?;
         if let Some(coded) = &coded {
             let coded_header = Header {
                 kind: coded.kind,
@@ -103,26 +183,33 @@ impl FrameEncoder {
                 stats = coded.stats.clone();
             }
         }
-        if let Some(verifier) = &mut self.verifier {
-            let frame = self.stats.frames.len() as u64;
-            let found = Found {
-                header,
-                frame,
-                offset,
-            };
-            match verifier.frame(&found, payload) {
-                Ok(decoded) if decoded == content => {}
-                _ => return Err(Error::Verification { frame }),
-            }
-        }
+        let start = out.len();
         header.write(out);
         out.extend(payload);
+        if let Some(options) = &self.verify {
+            self.verify(&out[start..], options)?;
+        }
         stats.content_bytes = content.len() as u64;
         stats.payload_bytes = payload.len() as u64;
-        self.stats.content_bytes += content.len() as u64;
-        self.stats.frames.push(stats);
-        meter.at(content.len(), header.size() + payload.len());
-        Ok(())
+        self.meter.at(content.len(), out.len());
+        Ok(stats)
+    }
+
+    /// Decodes the frame as it is written, and compares.
+    fn verify(&self, frame: &[u8], options: &DecodeOptions) -> Result<()> {
+        let mut payload = frame;
+        let decoded = Header::read(&mut payload).and_then(|header| {
+            let found = Found {
+                header,
+                frame: self.number,
+                offset: self.offset,
+            };
+            FrameDecoder::new(options.clone()).frame(&found, payload)
+        });
+        match decoded {
+            Ok(decoded) if decoded == *self.content => Ok(()),
+            _ => Err(Error::Verification { frame: self.number }),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Members: the magic number and the frames up to the last, as a sequence of headers, payloads and contents.
 
+pub(crate) mod ahead;
 mod decode;
 mod encode;
 mod scan;

@@ -1,0 +1,232 @@
+//! Whole inputs, with frames side by side. A large frame of tokens keeps all threads busy by itself, but one of bytes only one thread (its
+//! decisions come one after the other), and a small one of tokens is a batch of a row or two. Frames know nothing of each other, so the next
+//! ones are begun while the first are under way, as many as there are threads and memory for. The same bytes come out, in the same order.
+
+use std::borrow::Cow;
+use std::io::BufRead;
+use std::mem;
+use std::thread;
+
+use super::{Found, FrameDecoder, FrameEncoder, Scanner};
+use crate::codec::{self, flight};
+use crate::error::Result;
+use crate::format::{Counted, Header, Kind};
+use crate::many::SMALL;
+use crate::options::{DecodeOptions, Options};
+use crate::parallel::Line;
+use crate::stats::Stats;
+
+/// The most memory in bytes that frames under way should take, by what they may need at most: that of two of the usual size, which take
+/// some 350 MB in truth.
+const ROOM: u64 = 512 << 20;
+
+/// Compresses all contents of frames that `next` gives, which says of each whether it is the last. `give` gets the frames.
+pub(crate) fn compress<'a>(
+    options: &Options,
+    mut next: impl FnMut() -> Result<(Cow<'a, [u8]>, bool)>,
+    mut give: impl FnMut(Vec<u8>) -> Result<()>,
+) -> Result<Stats> {
+    let mut encoder = FrameEncoder::new(options.clone())?;
+    let tally = encoder.tally();
+    let threads = codec::threads(options.threads);
+    let most = codec::memory(options.frame_size, options.memory_log2);
+    thread::scope(|scope| {
+        let mut line = Line::new(scope, threads, ROOM);
+        let mut all = || -> Result<()> {
+            loop {
+                while !line.has_room(most)
+                    && let Some(made) = line.take()
+                {
+                    give(encoder.accept(made?))?;
+                }
+                let (content, last) = next()?;
+                let begun = encoder.begin(content, last)?;
+                let is_only = last && line.is_empty();
+                if begun.takes_all_threads() || threads < 2 || is_only {
+                    while let Some(made) = line.take() {
+                        give(encoder.accept(made?))?;
+                    }
+                    give(encoder.accept(begun.code()?))?;
+                } else {
+                    line.send(begun.memory(), move || begun.code());
+                }
+                if last {
+                    while let Some(made) = line.take() {
+                        give(encoder.accept(made?))?;
+                    }
+                    return Ok(());
+                }
+            }
+        };
+        all().inspect_err(|_| tally.give_up())
+    })?;
+    Ok(encoder.stats().clone())
+}
+
+/// Decompresses everything that `reader` gives; `give` gets the content of each frame. If a frame must be given before more is read (not
+/// `ahead`), they are decoded one after the other.
+pub(crate) fn decompress(
+    reader: impl BufRead,
+    options: &DecodeOptions,
+    ahead: bool,
+    give: impl FnMut(Vec<u8>) -> Result<()>,
+) -> Result<Stats> {
+    let decoder = FrameDecoder::new(options.clone());
+    let tally = decoder.tally();
+    let threads = codec::threads(options.threads);
+    let ahead = ahead && threads > 1;
+    let mut reader = Counted {
+        inner: reader,
+        count: 0,
+    };
+    let mut scanner = Scanner::default();
+    thread::scope(|scope| {
+        let mut under_way = UnderWay {
+            line: Line::new(scope, threads, ROOM.min(options.max_memory)),
+            bunch: Bunch::new(),
+            threads,
+            decoder,
+            give,
+        };
+        let mut all = || -> Result<()> {
+            loop {
+                let mut payload = Vec::new();
+                match under_way
+                    .decoder
+                    .read(&mut scanner, &mut reader, &mut payload)
+                {
+                    Ok(Some(found)) => under_way.frame(found, payload, ahead)?,
+                    // Whatever is wrong here, what came before it is as good as it was.
+                    Ok(None) => return under_way.finish(),
+                    Err(error) => return under_way.finish().and(Err(error)),
+                }
+            }
+        };
+        all().inspect_err(|_| tally.give_up())?;
+        Ok(under_way.decoder.stats().clone())
+    })
+}
+
+/// Frames that are being decoded, or are about to be; only one of `line` and `bunch` has any.
+struct UnderWay<'scope, 'env, G> {
+    decoder: FrameDecoder,
+    threads: usize,
+    /// Frames that take a thread each, with the lengths of their payloads.
+    line: Line<'scope, 'env, (usize, Result<flight::Decoded>)>,
+    bunch: Bunch,
+    give: G,
+}
+
+impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
+    /// Takes one more frame.
+    fn frame(&mut self, found: Found, payload: Vec<u8>, ahead: bool) -> Result<()> {
+        let header = &found.header;
+        if header.content == 0 {
+            return Ok(());
+        }
+        if ahead && is_small(header) {
+            self.land(0)?;
+            self.bunch.content += header.content as usize;
+            self.bunch.frames.push((found, payload));
+            if self.bunch.is_full() {
+                self.fly()?;
+            }
+        } else if ahead
+            && (header.kind == Kind::Bytes || header.kind == Kind::Stored && !self.line.is_empty())
+        {
+            self.fly()?;
+            let memory = codec::memory(header.content as usize, header.parts.memory_log2);
+            while !self.line.has_room(memory) {
+                self.land(self.line.len() - 1)?;
+            }
+            let frame = self.decoder.begin(&found);
+            let job = move || (payload.len(), frame.decode(&payload));
+            self.line.send(memory, job);
+        } else {
+            self.finish()?;
+            let content = self.decoder.frame(&found, &payload)?;
+            (self.give)(content)?;
+        }
+        Ok(())
+    }
+
+    /// Gives all that is under way.
+    fn finish(&mut self) -> Result<()> {
+        self.fly()?;
+        self.land(0)
+    }
+
+    /// Waits until no more than `left` frames of the line are under way.
+    fn land(&mut self, left: usize) -> Result<()> {
+        while self.line.len() > left
+            && let Some((payload, decoded)) = self.line.take()
+        {
+            (self.give)(self.decoder.accept(payload, decoded?))?;
+        }
+        Ok(())
+    }
+
+    /// Decodes the bunch, side by side if there are enough of them.
+    fn fly(&mut self) -> Result<()> {
+        let frames = self.bunch.take();
+        let beside: Vec<_> = (frames.iter())
+            .filter_map(|(found, payload)| self.decoder.beside(found, payload))
+            .collect();
+        if beside.len() < frames.len() || beside.len() < self.threads.max(2) {
+            for (found, payload) in &frames {
+                (self.give)(self.decoder.frame(found, payload)?)?;
+            }
+            return Ok(());
+        }
+        let begun: Vec<_> = (frames.iter())
+            .map(|(found, _)| self.decoder.begin(found))
+            .collect();
+        let flown = flight::decode(&beside, self.threads, &|n| begun[n].is_done(&frames[n].1));
+        for ((decoded, begun), (_, payload)) in flown.into_iter().zip(&begun).zip(&frames) {
+            let decoded = begun.check(decoded?)?;
+            (self.give)(self.decoder.accept(payload.len(), decoded))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a frame is one of those that are decoded in bunches.
+fn is_small(header: &Header) -> bool {
+    header.kind == Kind::Tokens
+        && header.content as usize <= SMALL
+        && 1 << header.parts.streams_log2 <= flight::MOST_STREAMS
+}
+
+/// Small frames of tokens, to be decoded together.
+struct Bunch {
+    frames: Vec<(Found, Vec<u8>)>,
+    content: usize,
+    /// How much content makes it full. The first ones are small, so that whoever reads the beginning need not wait for much more.
+    full: usize,
+}
+
+impl Bunch {
+    const MOST_FRAMES: usize = 256;
+    const FULL: std::ops::RangeInclusive<usize> = 1 << 16..=1 << 20;
+
+    fn new() -> Bunch {
+        Bunch {
+            frames: Vec::new(),
+            content: 0,
+            full: *Bunch::FULL.start(),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.content >= self.full || self.frames.len() >= Bunch::MOST_FRAMES
+    }
+
+    /// Its frames; it has none then.
+    fn take(&mut self) -> Vec<(Found, Vec<u8>)> {
+        if self.is_full() {
+            self.full = (2 * self.full).min(*Bunch::FULL.end());
+        }
+        self.content = 0;
+        mem::take(&mut self.frames)
+    }
+}
