@@ -131,6 +131,17 @@ impl Output {
         }
     }
 
+    /// Whether somebody may read what is written while it is being written: a person, or a program at the other end of a pipe.
+    pub fn is_read_along(&self) -> bool {
+        match &self.kind {
+            Kind::Nowhere | Kind::Beside { .. } => false,
+            Kind::Device(_) => true,
+            Kind::Stdout(_) => !same_file::Handle::stdout()
+                .and_then(|stdout| stdout.as_file().metadata())
+                .is_ok_and(|of| of.is_file()),
+        }
+    }
+
     /// Whether a file appears in the end.
     pub fn is_file(&self) -> bool {
         matches!(self.kind, Kind::Beside { .. })

@@ -303,6 +303,7 @@ impl<'a> Worker<'a> {
         }
         let options = (self.decode.clone())
             .read_ahead(input.is_file())
+            .at_once(output.is_read_along())
             .progress(move |at| meter.at(at.coded_bytes));
         if let Some(range) = self.code.range {
             let Input::File(file) = input else {

@@ -66,6 +66,7 @@ pub(crate) fn decompress_with_stats(
     options: &DecodeOptions,
 ) -> Result<(Vec<u8>, Stats)> {
     let mut all = Vec::new();
+    let options = &options.clone().at_once(false);
     let stats = ahead::decompress(data, options, true, |content| {
         if all.is_empty() {
             all = content;
@@ -101,7 +102,8 @@ pub fn copy_compress(
 }
 
 /// Decompresses everything that `reader` gives to `writer`. [`Error::Read`] and [`Error::Write`] tell which side failed. Each frame is written
-/// before the next one is read, unless [`DecodeOptions::read_ahead`] says that this need not be.
+/// and flushed before the next one is read, unless [`DecodeOptions::read_ahead`] says that this need not be;
+/// [`DecodeOptions::at_once`] writes parts of frames.
 ///
 /// # Errors
 /// Every [`Error`] that data can cause, [`Error::Read`], [`Error::Write`].
@@ -111,8 +113,13 @@ pub fn copy_decompress(
     options: &DecodeOptions,
 ) -> Result<Stats> {
     let reader = BufReader::new(reader);
+    let may_wait = options.read_ahead && !options.at_once;
     let stats = ahead::decompress(reader, options, options.read_ahead, |content| {
-        writer.write_all(&content).map_err(Error::Write)
+        writer.write_all(&content).map_err(Error::Write)?;
+        match may_wait {
+            true => Ok(()),
+            false => writer.flush().map_err(Error::Write),
+        }
     })?;
     writer.flush().map_err(Error::Write)?;
     Ok(stats)

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::member::{Found, FrameDecoder, Scanner};
 use crate::options::{DecodeOptions, Options};
 use crate::parallel::on_threads;
-use crate::progress::{Hook, Meter, Progress, Tally};
+use crate::progress::{Hook, Progress, Tally};
 use crate::stats::Stats;
 
 /// Content of up to so many bytes is coded beside others; more than that keeps all threads busy by itself.
@@ -124,9 +124,8 @@ pub fn decompress_many<T: AsRef<[u8]> + Sync>(
         });
         let decoded = on_threads(threads, others.len(), |n| {
             let (found, payload) = &others[n];
-            let meter = Meter::default();
-            let single = options.clone().threads(1);
-            let result = Decoder::new(&single).frame(&found.header, payload, &meter);
+            let single = options.clone().quiet().threads(1);
+            let result = FrameDecoder::new(single).begin(found).decode(payload);
             landed(found.header.content as usize, payload);
             Ok(result)
         });
@@ -201,8 +200,8 @@ fn joined(
     let mut decoder = FrameDecoder::new(options.clone().quiet());
     let mut all = Vec::new();
     for (n, (found, payload)) in frames.iter().enumerate() {
-        let decoded = decoder.begin(found).check(decoded(n)?)?;
-        all.append(&mut decoder.accept(payload.len(), decoded));
+        let decoded = decoder.begin(found).check(decoded(n)?, payload)?;
+        all.append(&mut decoder.accept(decoded));
     }
     decoder.count(input.len() as u64, input.len());
     Ok((all, decoder.stats().clone()))

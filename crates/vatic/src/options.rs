@@ -272,6 +272,7 @@ pub struct DecodeOptions {
     pub(crate) models: Vec<Model>,
     pub(crate) priors: Vec<Prior>,
     pub(crate) read_ahead: bool,
+    pub(crate) at_once: bool,
     pub(crate) progress: Option<Hook>,
 }
 
@@ -283,6 +284,7 @@ impl Default for DecodeOptions {
             models: Vec::new(),
             priors: Vec::new(),
             read_ahead: false,
+            at_once: false,
             progress: None,
         }
     }
@@ -330,6 +332,14 @@ impl DecodeOptions {
     /// for an answer to what it has sent. Off if not set; what is in memory is always decoded so.
     pub fn read_ahead(mut self, ahead: bool) -> DecodeOptions {
         self.read_ahead = ahead;
+        self
+    }
+
+    /// Whether [`copy_decompress`](crate::copy_decompress) writes what it decodes at once, and not only when the whole of a frame (32 MiB as a rule,
+    /// which is minutes of text) has the right checksum. What was damaged is still an error, but by then wrong content may have been written,
+    /// as other compressors do. For people who read along, and for pipes; off if not set.
+    pub fn at_once(mut self, at_once: bool) -> DecodeOptions {
+        self.at_once = at_once;
         self
     }
 

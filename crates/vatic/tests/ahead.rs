@@ -22,7 +22,8 @@ fn content() -> Vec<u8> {
             .wrapping_add(1);
         (state >> 56) as u8
     };
-    let text = |n: u32| b"the cat that sat there ate the rat"[(n * n % 1009) as usize % 34];
+    let text =
+        |n: u32| b"the cat that sat there ate the rat"[(n.wrapping_mul(n) % 1009) as usize % 34];
     let frame = 0..FRAME as u32;
     let mut content: Vec<u8> = frame.clone().map(text).collect();
     content.extend(frame.clone().map(&mut noise));
@@ -67,8 +68,9 @@ fn the_same_bytes_with_any_number_of_threads() {
             assert_eq!(copied, packed);
             assert_eq!(stats.coded_bytes, packed.len() as u64);
         }
-        for read_ahead in [false, true] {
-            let (out, stats) = unpack(&packed, &ahead(threads).read_ahead(read_ahead));
+        for (read_ahead, at_once) in [(false, false), (true, false), (false, true), (true, true)] {
+            let options = ahead(threads).read_ahead(read_ahead).at_once(at_once);
+            let (out, stats) = unpack(&packed, &options);
             assert!(out == content);
             let stats = stats.unwrap();
             assert_eq!(stats.coded_bytes, packed.len() as u64);
@@ -219,9 +221,9 @@ fn progress_goes_up_to_the_whole_in_both_directions() {
         let options = options(threads).progress(hook());
         let packed = vatic::compress(&content, &options).unwrap();
         check(packed.len());
-        for read_ahead in [false, true] {
-            let options = ahead(threads).read_ahead(read_ahead).progress(hook());
-            unpack(&packed, &options).1.unwrap();
+        for (read_ahead, at_once) in [(false, false), (true, false), (true, true)] {
+            let options = ahead(threads).read_ahead(read_ahead).at_once(at_once);
+            unpack(&packed, &options.progress(hook())).1.unwrap();
             check(packed.len());
         }
         let mut writer =
@@ -230,6 +232,94 @@ fn progress_goes_up_to_the_whole_in_both_directions() {
         writer.finish().unwrap();
         check(packed.len());
     }
+}
+
+/// Keeps what it is given, part by part.
+#[derive(Default)]
+struct Parts(Vec<Vec<u8>>);
+
+impl Write for &mut Parts {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.push(data.to_vec());
+        Ok(data.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is written before the frame's checksum was compared is as much of the content as there is.
+fn comes_at_once(content: &[u8], options: &Options) {
+    let packed = vatic::compress(content, options).unwrap();
+    let info = vatic::info::list(Cursor::new(&packed)).unwrap();
+    assert_eq!(info.frames.len(), 1);
+    for at_once in [false, true] {
+        let options = DecodeOptions::new().threads(2).at_once(at_once);
+        let mut parts = Parts::default();
+        vatic::copy_decompress(&packed[..], &mut parts, &options).unwrap();
+        assert_eq!(parts.0.len() > 3, at_once, "{} parts", parts.0.len());
+        assert!(parts.0.concat() == content);
+        // Damage near the end: what came before it has been written by then, or nothing at all.
+        let mut damaged = packed.clone();
+        *damaged.last_mut().unwrap() ^= 0x55;
+        damaged[packed.len() - 40] ^= 0x55;
+        let mut parts = Parts::default();
+        let failed = vatic::copy_decompress(&damaged[..], &mut parts, &options);
+        assert!(matches!(failed, Err(Error::Checksum { frame: 0 })));
+        let out = parts.0.concat();
+        assert!(out.len() <= content.len());
+        let right = out.iter().zip(content).take_while(|(a, b)| a == b).count();
+        assert_eq!(right > content.len() / 8, at_once, "{right}");
+    }
+}
+
+#[test]
+fn bytes_come_at_once_if_asked_for() {
+    let options = Options::new().model(None).memory_log2(18);
+    let files = [
+        &include_bytes!("../../../fixtures/orders.json")[..],
+        include_bytes!("../../../fixtures/service.log"),
+        include_bytes!("../../../fixtures/stations.csv"),
+    ];
+    comes_at_once(&files.concat(), &options.mode(Mode::Bytes));
+}
+
+#[cfg(feature = "model-swift")]
+#[test]
+fn tokens_come_at_once_if_asked_for() {
+    let options = Options::new().model(Some(vatic::Model::swift()));
+    let stations = include_bytes!("../../../fixtures/stations.csv");
+    let files = [
+        &include_bytes!("../../../fixtures/story.txt")[..],
+        &stations[..24_000],
+    ];
+    for streams in [0, 1] {
+        let options = options
+            .clone()
+            .mode(Mode::Tokens)
+            .streams_log2(Some(streams));
+        comes_at_once(&files.concat(), &options);
+    }
+    // Nobody reads on: the rest is not decoded.
+    let packed = vatic::compress(&files.concat(), &options).unwrap();
+    struct Closed(usize);
+    impl Write for Closed {
+        fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.checked_sub(1).ok_or(io::ErrorKind::BrokenPipe)?;
+            Ok(data.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let reached = Arc::new(Mutex::new(0));
+    let hook = reached.clone();
+    let options = DecodeOptions::new()
+        .at_once(true)
+        .progress(move |at| *hook.lock().unwrap() = at.content_bytes as usize);
+    let failed = vatic::copy_decompress(&packed[..], Closed(0), &options);
+    assert!(matches!(failed, Err(Error::Write(_))));
+    assert!(*reached.lock().unwrap() < files.concat().len());
 }
 
 /// A stream that was flushed after every few lines: many small frames of tokens, which are decoded in bunches, with others among them.

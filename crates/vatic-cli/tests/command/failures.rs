@@ -29,6 +29,31 @@ fn compressed() -> Vec<u8> {
 }
 
 #[test]
+fn a_pipe_gets_what_comes_before_damage_and_a_file_nothing() {
+    let place = Place::new();
+    let text: Vec<u8> = (0..60u32)
+        .flat_map(|n| (0..5000u32).map(move |k| (k.wrapping_mul(k + n) % 251) as u8))
+        .collect();
+    place.write("a", &text);
+    let args = ["-q", "--model", "none", "a"];
+    place.vatic(&args).assert().success();
+    let mut packed = place.read("a.vtc");
+    let middle = packed.len() / 2;
+    packed[middle] ^= 0x55;
+    place.write("a.vtc", &packed);
+    let piped = place.vatic(&["-dc", "a.vtc"]).assert().code(1);
+    let piped = piped.get_output();
+    let right = text.iter().zip(&piped.stdout);
+    let right = right.take_while(|(a, b)| a == b).count();
+    assert!(right > 1000 && piped.stdout.len() <= text.len());
+    assert!(String::from_utf8_lossy(&piped.stderr).contains("damaged"));
+    let file = std::fs::File::create(place.path("out")).unwrap();
+    let status = place.process(&["-qqdc", "a.vtc"]).stdout(file).status();
+    assert_eq!(status.unwrap().code(), Some(1));
+    assert!(place.read("out").is_empty());
+}
+
+#[test]
 fn garbage_and_other_formats() {
     refuses(b"", "not vatic data");
     refuses(&noise(5000), "not vatic data");

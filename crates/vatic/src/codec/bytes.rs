@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use vatic_coder::{Encoder, Model, Tree, Vocabulary};
 
-use super::{Coded, Setting, coder_error, parts, sources};
+use super::{Coded, Setting, Sink, coder_error, parts, sources};
 use crate::error::{Error, Result};
 use crate::format::Kind;
 use crate::options::Mode;
@@ -81,19 +81,22 @@ pub(crate) fn decode(
     length: usize,
     setting: &Setting,
     meter: &Meter,
-) -> Result<(Vec<u8>, FrameStats)> {
+    sink: Sink,
+) -> Result<FrameStats> {
     let (mut decoder, length) = setting.open(payload, length);
     let mut model = experts(setting, length)?;
-    let mut content = Vec::new();
-    while content.len() < length {
-        let report = content.len() + REPORT.min(length - content.len());
-        while content.len() < report {
-            let left = length - content.len();
-            if model.decode_leap(left, &mut content, &mut decoder) == 0 {
-                content.push(model.decode(0, None, &mut decoder) as u8);
+    let (mut done, mut part) = (0, Vec::new());
+    while done < length {
+        part.clear();
+        while part.len() < REPORT.min(length - done) {
+            let left = length - done - part.len();
+            if model.decode_leap(left, &mut part, &mut decoder) == 0 {
+                part.push(model.decode(0, None, &mut decoder) as u8);
             }
         }
-        meter.at(content.len(), payload.len() * content.len() / length);
+        done += part.len();
+        sink(&part);
+        meter.at(done, payload.len() * done / length);
         meter.is_wanted()?;
     }
     let stats = FrameStats {
@@ -102,5 +105,5 @@ pub(crate) fn decode(
         streams: 1,
         ..FrameStats::default()
     };
-    Ok((content, stats))
+    Ok(stats)
 }

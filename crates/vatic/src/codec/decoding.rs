@@ -3,9 +3,9 @@
 use vatic_coder::Decoder;
 use vatic_transformer::Predictions;
 
-use super::Setting;
 use super::foretold::Foretold;
 use super::tokens::{CHUNK, experts, stats};
+use super::{Setting, Sink};
 use crate::error::Result;
 use crate::model::Model;
 use crate::stats::{FrameStats, ThreadTime};
@@ -19,6 +19,7 @@ pub(super) struct Decoding<'a> {
     length: usize,
     bytes: usize,
     tokens: usize,
+    given: Given,
 }
 
 impl<'a> Decoding<'a> {
@@ -39,6 +40,7 @@ impl<'a> Decoding<'a> {
             length,
             bytes: 0,
             tokens: 0,
+            given: Given::default(),
         })
     }
 
@@ -74,10 +76,20 @@ impl<'a> Decoding<'a> {
         (self.bytes.min(self.length), self.length)
     }
 
-    /// The content, after the last token. A wrong length is told apart from wrong content nowhere: both mean damage.
-    pub(super) fn finish(self, model: &Model, threads: Vec<ThreadTime>) -> (Vec<u8>, FrameStats) {
-        let stats = stats(model, self.tokens, self.pieces.len(), threads);
-        (join(&self.pieces), stats)
+    /// Gives what is decoded of the content and has not been given yet, up to the first gap.
+    pub(super) fn give(&mut self, sink: Sink) {
+        self.given.go_on(&self.pieces, false, sink);
+    }
+
+    /// Gives the rest, after the last token. A wrong length is told apart from wrong content nowhere: both mean damage.
+    pub(super) fn finish(
+        mut self,
+        model: &Model,
+        threads: Vec<ThreadTime>,
+        sink: Sink,
+    ) -> FrameStats {
+        self.given.go_on(&self.pieces, true, sink);
+        stats(model, self.tokens, self.pieces.len(), threads)
     }
 }
 
@@ -98,25 +110,46 @@ impl Piece {
         }
     }
 
-    /// Chunk `n`; empty if there is none.
-    fn chunk(&self, n: usize) -> &[u8] {
+    /// The bytes of chunk `n` that there are, and whether it is whole.
+    fn chunk(&self, n: usize) -> (&[u8], bool) {
         let start = match n.checked_sub(1).map(|before| self.ends.get(before)) {
             None => 0,
             Some(Some(&end)) => end,
-            Some(None) => return &[],
+            Some(None) => return (&[], false),
         };
-        &self.bytes[start..self.ends.get(n).copied().unwrap_or(self.bytes.len())]
+        let end = self.ends.get(n);
+        let bytes = &self.bytes[start..end.copied().unwrap_or(self.bytes.len())];
+        (bytes, end.is_some())
     }
 }
 
-/// What [`pieces`] dealt out, put together again.
-pub(super) fn join(pieces: &[Piece]) -> Vec<u8> {
-    let rounds = pieces.iter().map(|piece| piece.ends.len() + 1).max();
-    let mut content = Vec::with_capacity(pieces.iter().map(|piece| piece.bytes.len()).sum());
-    for round in 0..rounds.unwrap_or(0) {
-        for piece in pieces {
-            content.extend_from_slice(piece.chunk(round));
+/// How far what [`pieces`](super::tokens::pieces) dealt out has been put together again.
+#[derive(Default)]
+pub(super) struct Given {
+    round: usize,
+    stream: usize,
+    /// Bytes of this stream's chunk of this round.
+    bytes: usize,
+}
+
+impl Given {
+    /// Gives what follows. Without the `end`, a chunk that is not whole has more to come, which goes before what other streams have.
+    pub(super) fn go_on(&mut self, pieces: &[Piece], end: bool, sink: Sink) {
+        let last = pieces.iter().map(|piece| piece.ends.len()).max();
+        while self.round <= last.unwrap_or(0) {
+            let Some(piece) = pieces.get(self.stream) else {
+                (self.round, self.stream) = (self.round + 1, 0);
+                continue;
+            };
+            let (chunk, whole) = piece.chunk(self.round);
+            if chunk.len() > self.bytes {
+                sink(&chunk[self.bytes..]);
+            }
+            self.bytes = chunk.len();
+            if !whole && !end {
+                return;
+            }
+            (self.stream, self.bytes) = (self.stream + 1, 0);
         }
     }
-    content
 }

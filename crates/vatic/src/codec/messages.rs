@@ -1,7 +1,7 @@
 //! Messages: one frame's payload in one stream, without a header.
 
 use super::flight::{self, Frame};
-use super::{Coded, Encoder, Setting, bytes, hear, suitable, tokens};
+use super::{Coded, Encoder, Setting, Sink, bytes, hear, suitable, tokens};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::options::Options;
@@ -61,11 +61,13 @@ pub(crate) fn decode(message: &Message, options: &Options) -> Result<Vec<u8>> {
     let setting = message.setting(models.len(), options);
     let meter = Meter::new(&options.progress);
     let (payload, known) = (message.payload, message.known);
-    let decoded = match message.model(&models, &setting)? {
-        Some(model) => tokens::decode(payload, known, 0, &setting, &model, &meter)?,
-        None => bytes::decode(payload, known, &setting, &meter)?,
+    let mut content = Vec::new();
+    let sink: Sink = &mut |bytes| content.extend_from_slice(bytes);
+    match message.model(&models, &setting)? {
+        Some(model) => tokens::decode(payload, known, 0, &setting, &model, &meter, sink)?,
+        None => bytes::decode(payload, known, &setting, &meter, sink)?,
     };
-    Ok(decoded.0)
+    Ok(content)
 }
 
 /// The contents of several messages, those of tokens side by side.

@@ -305,40 +305,40 @@ impl Decoder {
         })
     }
 
-    /// The content of a frame; whether it is the right one is for the checksum to say.
+    /// Gives the content of a frame as it is decoded; whether it is the right one is for the checksum to say.
     pub(crate) fn frame(
         &self,
         header: &Header,
         payload: &[u8],
         meter: &Meter,
-    ) -> Result<(Vec<u8>, FrameStats)> {
+        sink: Sink,
+    ) -> Result<FrameStats> {
         let start = Instant::now();
         let setting = self.setting(header)?;
         let length = header.content as usize;
-        let (content, mut stats) = match (header.kind, &setting.model) {
-            (Kind::Stored, _) => (
-                payload.to_vec(),
+        let mut stats = match (header.kind, &setting.model) {
+            (Kind::Stored, _) => {
+                sink(payload);
                 FrameStats {
                     mode: Mode::Stored,
                     streams: 1,
                     ..FrameStats::default()
-                },
-            ),
-            (Kind::Tokens, Some(model)) => tokens::decode(
-                payload,
-                length,
-                header.parts.streams_log2,
-                &setting,
-                model,
-                meter,
-            )?,
-            (Kind::Bytes, _) => bytes::decode(payload, length, &setting, meter)?,
+                }
+            }
+            (Kind::Tokens, Some(model)) => {
+                let streams_log2 = header.parts.streams_log2;
+                tokens::decode(payload, length, streams_log2, &setting, model, meter, sink)?
+            }
+            (Kind::Bytes, _) => bytes::decode(payload, length, &setting, meter, sink)?,
             _ => return Err(Error::corrupt("a frame has no content to decode")),
         };
         stats.wall = start.elapsed();
-        Ok((content, stats))
+        Ok(stats)
     }
 }
+
+/// Where content goes as it is decoded, in parts of any length.
+pub(crate) type Sink<'a> = &'a mut (dyn FnMut(&[u8]) + Send);
 
 /// The models to choose from: with a prior, those that it suits.
 fn suitable(options: &Options) -> Result<Vec<Model>> {

@@ -5,7 +5,7 @@ use vatic_coder::Encoder;
 use super::decoding::Decoding;
 use super::foretold::Foretold;
 use super::lockstep::{self, Group, Shape, Transcript};
-use super::{Coded, Setting, coder_error, parts, sources};
+use super::{Coded, Setting, Sink, coder_error, parts, sources};
 use crate::error::{Error, Result};
 use crate::explain::{Explanation, TokenCost};
 use crate::format::{Kind, MAX_STREAMS_LOG2};
@@ -236,7 +236,8 @@ pub(crate) fn decode(
     setting: &Setting,
     model: &Model,
     meter: &Meter,
-) -> Result<(Vec<u8>, FrameStats)> {
+    sink: Sink,
+) -> Result<FrameStats> {
     let mut decoding = Decoding::new(payload, length, streams_log2, setting, model)?;
     let mut foretold = Foretold::new(model)?;
     let mut report = REPORT;
@@ -248,11 +249,14 @@ pub(crate) fn decode(
         if decoding.tokens() == report {
             let (bytes, length) = decoding.progress();
             meter.at(bytes, payload.len() * bytes / length);
+            decoding.give(sink);
+            meter.is_wanted().ok()?;
             report += REPORT;
         }
         Some(token)
     })?;
-    Ok(decoding.finish(model, threads))
+    meter.is_wanted()?;
+    Ok(decoding.finish(model, threads, sink))
 }
 
 fn shape(model: &Model, streams: usize, threads: usize) -> Shape {
@@ -299,7 +303,7 @@ pub(super) fn stats(
 
 #[cfg(test)]
 mod tests {
-    use super::super::decoding::{Piece, join};
+    use super::super::decoding::{Given, Piece};
     use super::*;
 
     #[test]
@@ -343,7 +347,10 @@ mod tests {
                     .collect();
                 let whole = (tokens.iter())
                     .flat_map(|&token| vec![token as u8; usize::from(token >> 8) % 5 + 1]);
-                assert!(join(&decoded).into_iter().eq(whole), "{streams} {length}");
+                let mut joined = Vec::new();
+                let mut sink = |bytes: &[u8]| joined.extend_from_slice(bytes);
+                Given::default().go_on(&decoded, true, &mut sink);
+                assert!(joined.into_iter().eq(whole), "{streams} {length}");
             }
         }
     }

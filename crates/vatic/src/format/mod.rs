@@ -45,3 +45,20 @@ pub fn looks_like(start: &[u8]) -> bool {
 pub(crate) fn checksum(content: &[u8], offset: u64) -> u32 {
     xxhash_rust::xxh3::xxh3_64_with_seed(content, offset) as u32
 }
+
+/// The same over content that comes in parts.
+pub(crate) struct Checksum(xxhash_rust::xxh3::Xxh3);
+
+impl Checksum {
+    pub(crate) fn new(offset: u64) -> Checksum {
+        Checksum(xxhash_rust::xxh3::Xxh3::with_seed(offset))
+    }
+
+    pub(crate) fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    pub(crate) fn finish(&self) -> u32 {
+        self.0.digest() as u32
+    }
+}

@@ -3,8 +3,10 @@
 //! ones are begun while the first are under way, as many as there are threads and memory for. The same bytes come out, in the same order.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::io::BufRead;
 use std::mem;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 use super::{Found, FrameDecoder, FrameEncoder, Scanner};
@@ -63,8 +65,8 @@ pub(crate) fn compress<'a>(
     Ok(encoder.stats().clone())
 }
 
-/// Decompresses everything that `reader` gives; `give` gets the content of each frame. If a frame must be given before more is read (not
-/// `ahead`), they are decoded one after the other.
+/// Decompresses everything that `reader` gives; `give` gets the content of each frame, or parts of it at once if `options` say so. If a frame
+/// must be given before more is read (not `ahead`), they are decoded one after the other.
 pub(crate) fn decompress(
     reader: impl BufRead,
     options: &DecodeOptions,
@@ -83,8 +85,10 @@ pub(crate) fn decompress(
     thread::scope(|scope| {
         let mut under_way = UnderWay {
             line: Line::new(scope, threads, ROOM.min(options.max_memory)),
+            chunks: VecDeque::new(),
             bunch: Bunch::new(),
             threads,
+            at_once: options.at_once,
             decoder,
             give,
         };
@@ -111,8 +115,12 @@ pub(crate) fn decompress(
 struct UnderWay<'scope, 'env, G> {
     decoder: FrameDecoder,
     threads: usize,
-    /// Frames that take a thread each, with the lengths of their payloads.
-    line: Line<'scope, 'env, (usize, Result<flight::Decoded>)>,
+    /// Whether content is to be given before its frame is known to be right.
+    at_once: bool,
+    /// Frames that take a thread each.
+    line: Line<'scope, 'env, Result<flight::Decoded>>,
+    /// What each of them gives at once.
+    chunks: VecDeque<Receiver<Vec<u8>>>,
     bunch: Bunch,
     give: G,
 }
@@ -135,18 +143,38 @@ impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
             && (header.kind == Kind::Bytes || header.kind == Kind::Stored && !self.line.is_empty())
         {
             self.fly()?;
-            let memory = codec::memory(header.content as usize, header.parts.memory_log2);
-            while !self.line.has_room(memory) {
-                self.land(self.line.len() - 1)?;
-            }
-            let frame = self.decoder.begin(&found);
-            let job = move || (payload.len(), frame.decode(&payload));
-            self.line.send(memory, job);
+            self.send(found, payload)?;
+        } else if self.at_once {
+            self.finish()?;
+            self.send(found, payload)?;
+            self.land(0)?;
         } else {
             self.finish()?;
             let content = self.decoder.frame(&found, &payload)?;
             (self.give)(content)?;
         }
+        Ok(())
+    }
+
+    /// Begins to decode a frame, when there is room for it.
+    fn send(&mut self, found: Found, payload: Vec<u8>) -> Result<()> {
+        let header = &found.header;
+        let memory = codec::memory(header.content as usize, header.parts.memory_log2);
+        while !self.line.has_room(memory) {
+            self.land(self.line.len() - 1)?;
+        }
+        let (sender, chunks) = mpsc::channel();
+        let (frame, at_once) = (self.decoder.begin(&found), self.at_once);
+        self.line.send(memory, move || {
+            if !at_once {
+                return frame.decode(&payload);
+            }
+            // If nobody takes it any more, that is found out by other means.
+            let mut sink = |bytes: &[u8]| sender.send(bytes.to_vec()).unwrap_or_default();
+            let stats = frame.stream(&payload, &mut sink)?;
+            Ok((Vec::new(), stats))
+        });
+        self.chunks.push_back(chunks);
         Ok(())
     }
 
@@ -158,10 +186,17 @@ impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
 
     /// Waits until no more than `left` frames of the line are under way.
     fn land(&mut self, left: usize) -> Result<()> {
-        while self.line.len() > left
-            && let Some((payload, decoded)) = self.line.take()
-        {
-            (self.give)(self.decoder.accept(payload, decoded?))?;
+        while self.line.len() > left {
+            // There are no more when the frame is decoded.
+            for chunk in self.chunks.pop_front().into_iter().flatten() {
+                (self.give)(chunk)?;
+            }
+            if let Some(decoded) = self.line.take() {
+                let content = self.decoder.accept(decoded?);
+                if !self.at_once {
+                    (self.give)(content)?;
+                }
+            }
         }
         Ok(())
     }
@@ -183,8 +218,8 @@ impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
             .collect();
         let flown = flight::decode(&beside, self.threads, &|n| begun[n].is_done(&frames[n].1));
         for ((decoded, begun), (_, payload)) in flown.into_iter().zip(&begun).zip(&frames) {
-            let decoded = begun.check(decoded?)?;
-            (self.give)(self.decoder.accept(payload.len(), decoded))?;
+            let decoded = begun.check(decoded?, payload)?;
+            (self.give)(self.decoder.accept(decoded))?;
         }
         Ok(())
     }

@@ -3,14 +3,14 @@
 use std::io::{BufRead, Read};
 use std::sync::Arc;
 
-use crate::codec;
 use crate::codec::flight::{Decoded, Frame};
+use crate::codec::{self, Sink};
 use crate::error::{Error, Result};
-use crate::format::{Counted, Header, Kind, checksum};
+use crate::format::{Checksum, Counted, Header, Kind, checksum};
 use crate::member::{Found, Scanner};
 use crate::options::DecodeOptions;
 use crate::progress::{Meter, Progress, Tally};
-use crate::stats::Stats;
+use crate::stats::{FrameStats, Stats};
 
 /// Decodes frames and checks them.
 pub(crate) struct FrameDecoder {
@@ -43,7 +43,7 @@ impl FrameDecoder {
             return Ok(Vec::new());
         }
         let decoded = self.begin(found).decode(payload)?;
-        Ok(self.accept(payload.len(), decoded))
+        Ok(self.accept(decoded))
     }
 
     /// The frame `found`, which has content, as one that can be decoded with no regard to others.
@@ -60,12 +60,10 @@ impl FrameDecoder {
         self.codec.beside(&found.header, payload).ok().flatten()
     }
 
-    /// Notes what was done with a frame whose payload had so many bytes; its content.
-    pub(crate) fn accept(&mut self, payload: usize, (content, mut stats): Decoded) -> Vec<u8> {
-        stats.content_bytes = content.len() as u64;
-        stats.payload_bytes = payload as u64;
+    /// Notes what was done with a frame; its content.
+    pub(crate) fn accept(&mut self, (content, stats): Decoded) -> Vec<u8> {
+        self.stats.content_bytes += stats.content_bytes;
         self.stats.frames.push(stats);
-        self.stats.content_bytes += content.len() as u64;
         content
     }
 
@@ -131,9 +129,48 @@ pub(crate) struct Pending {
 impl Pending {
     /// Its content, if it is the right one.
     pub(crate) fn decode(&self, payload: &[u8]) -> Result<Decoded> {
-        let decoded = (self.codec).frame(&self.found.header, payload, &self.meter)?;
+        let mut content = Vec::new();
+        let mut sink = |bytes: &[u8]| content.extend_from_slice(bytes);
+        let stats = self.stream(payload, &mut sink)?;
+        Ok((content, stats))
+    }
+
+    /// Gives its content as it is decoded, no more than there should be. Whether it was the right one is known in the end.
+    pub(crate) fn stream(&self, payload: &[u8], sink: Sink) -> Result<FrameStats> {
+        let header = &self.found.header;
+        let mut sum = Checksum::new(self.found.offset);
+        let (mut left, mut more) = (header.content as usize, false);
+        let mut part = |bytes: &[u8]| {
+            more |= bytes.len() > left;
+            let bytes = &bytes[..bytes.len().min(left)];
+            left -= bytes.len();
+            sum.update(bytes);
+            sink(bytes);
+        };
+        let mut stats = (self.codec).frame(header, payload, &self.meter, &mut part)?;
+        if left > 0 || more || sum.finish() != header.checksum {
+            return Err(self.is_wrong());
+        }
+        self.done(payload, &mut stats);
+        Ok(stats)
+    }
+
+    /// What it was decoded to, if that is the right content.
+    pub(crate) fn check(&self, (content, mut stats): Decoded, payload: &[u8]) -> Result<Decoded> {
+        let header = &self.found.header;
+        if content.len() != header.content as usize
+            || checksum(&content, self.found.offset) != header.checksum
+        {
+            return Err(self.is_wrong());
+        }
+        self.done(payload, &mut stats);
+        Ok((content, stats))
+    }
+
+    fn done(&self, payload: &[u8], stats: &mut FrameStats) {
+        stats.content_bytes = self.found.header.content.into();
+        stats.payload_bytes = payload.len() as u64;
         self.is_done(payload);
-        self.check(decoded)
     }
 
     /// Reports that it is decoded.
@@ -142,16 +179,9 @@ impl Pending {
         self.meter.at(content, payload.len());
     }
 
-    /// What it was decoded to, if that is the right content.
-    pub(crate) fn check(&self, decoded: Decoded) -> Result<Decoded> {
-        let (content, header) = (&decoded.0, &self.found.header);
-        if content.len() != header.content as usize
-            || checksum(content, self.found.offset) != header.checksum
-        {
-            return Err(Error::Checksum {
-                frame: self.found.frame,
-            });
+    fn is_wrong(&self) -> Error {
+        Error::Checksum {
+            frame: self.found.frame,
         }
-        Ok(decoded)
     }
 }
