@@ -33,10 +33,16 @@ fuzz_target!(|data: &[u8]| {
     let options = options.read_ahead(true);
     let copied_ahead = vatic::copy_decompress(data, &mut ahead, &options);
     assert_eq!(out, ahead);
-    assert_eq!(
-        copied.map(|_| ()).map_err(|error| error.to_string()),
-        copied_ahead.map(|_| ()).map_err(|error| error.to_string())
-    );
+    let mut at_once = Vec::new();
+    let copied_at_once = vatic::copy_decompress(data, &mut at_once, &options.clone().at_once(true));
+    assert!(at_once.starts_with(&out) && at_once.len() as u64 <= info.content_bytes);
+    let results = [copied, copied_ahead, copied_at_once];
+    let results = results.map(|done| done.map(|_| ()).map_err(|error| error.to_string()));
+    assert_eq!(results[0], results[1]);
+    assert_eq!(results[0], results[2]);
+    if results[0].is_ok() {
+        assert_eq!(at_once, out);
+    }
     if let Ok(whole) = &whole {
         assert_eq!(whole, &out);
     }

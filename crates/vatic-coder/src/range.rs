@@ -156,6 +156,8 @@ impl BinaryCoder for Encoder {
 #[derive(Debug, Clone)]
 struct Words<'a> {
     bytes: &'a [u8],
+    /// Whether more was read than there is.
+    beyond: bool,
 }
 
 impl ReadWords<u16, Queue> for Words<'_> {
@@ -170,9 +172,13 @@ impl ReadWords<u16, Queue> for Words<'_> {
             }
             [high] => {
                 self.bytes = &[];
+                self.beyond = true;
                 u16::from_be_bytes([*high, 0])
             }
-            [] => 0,
+            [] => {
+                self.beyond = true;
+                0
+            }
         }))
     }
 
@@ -190,10 +196,31 @@ pub struct Decoder<'a> {
 impl<'a> Decoder<'a> {
     /// A decoder at the start of what [`Encoder::finish`] gave.
     pub fn new(bytes: &'a [u8]) -> Decoder<'a> {
-        match RangeDecoder::with_backend(Words { bytes }) {
+        match RangeDecoder::with_backend(Words {
+            bytes,
+            beyond: false,
+        }) {
             Ok(coder) => Decoder { coder },
             Err(never) => match never {},
         }
+    }
+
+    /// Whether the decoder has read more than there is, as it does near the end: an encoder leaves out zeros there. If bytes were lost
+    /// instead, all decisions before this was so are right, and those that follow may be wrong.
+    ///
+    /// ```
+    /// use vatic_coder::{BinaryCoder, Decoder, Encoder};
+    ///
+    /// let mut encoder = Encoder::new();
+    /// let bits = (0..800).map(|n| n % 3 == 0);
+    /// bits.clone().for_each(|bit| _ = encoder.code(bit, 1 << 15));
+    /// let bytes = encoder.finish();
+    /// let mut decoder = Decoder::new(&bytes[..70]);
+    /// let right = bits.take_while(|&bit| decoder.code(false, 1 << 15) == bit && !decoder.is_beyond()).count();
+    /// assert!((480..560).contains(&right));
+    /// ```
+    pub fn is_beyond(&self) -> bool {
+        self.coder.clone().into_raw_parts().0.beyond
     }
 }
 
@@ -263,6 +290,32 @@ mod tests {
         fn any_decisions_round_trip(decisions in prop::collection::vec(
             (any::<bool>(), prop_oneof![any::<u16>(), Just(0u16), Just(1), Just(65535)]), 0..2000)) {
             round_trip(&decisions);
+        }
+
+        #[test]
+        fn what_is_cut_off_decodes_up_to_the_cut(
+            decisions in prop::collection::vec((any::<bool>(), any::<u16>()), 0..2000),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut encoder = Encoder::new();
+            for &(bit, p) in &decisions {
+                encoder.code(bit, p);
+            }
+            let mut bytes = encoder.finish();
+            let whole = bytes.len();
+            bytes.truncate(cut.index(whole + 1));
+            let mut decoder = Decoder::new(&bytes);
+            let mut right = Encoder::new();
+            for &(bit, p) in &decisions {
+                let decoded = decoder.code(false, p);
+                if decoder.is_beyond() {
+                    break;
+                }
+                prop_assert_eq!(decoded, bit);
+                right.code(bit, p);
+            }
+            // It looks eight bytes ahead.
+            prop_assert!(right.finish().len() + 12 >= bytes.len());
         }
 
         #[test]

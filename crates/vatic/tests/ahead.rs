@@ -111,6 +111,14 @@ fn what_comes_before_an_error_is_given_and_nothing_after_it() {
             assert!(matches!(stats, Err(Error::Checksum { frame: f }) if f == frame));
         }
         let cut = &packed[..frame.payload_offset as usize];
+        let stored = match frame.mode {
+            Mode::Stored => (frame.payload_bytes as usize - 1).min(100),
+            _ => 0,
+        };
+        let within = &packed[..frame.payload_offset as usize + stored];
+        let (out, stats) = unpack(within, &ahead(2).at_once(true));
+        assert!(out == content[..before + stored]);
+        assert!(matches!(stats, Err(Error::Truncated)));
         let (out, stats) = unpack(cut, &ahead(2));
         assert!(out == content[..before]);
         assert!(matches!(stats, Err(Error::Truncated)));
@@ -270,6 +278,17 @@ fn comes_at_once(content: &[u8], options: &Options) {
         assert!(out.len() <= content.len());
         let right = out.iter().zip(content).take_while(|(a, b)| a == b).count();
         assert_eq!(right > content.len() / 8, at_once, "{right}");
+        // Cut off: what is certain has been written, or nothing at all.
+        for thirds in [1, 2, 3] {
+            let cut = &packed[..packed.len() * thirds / 3 - 1];
+            let mut parts = Parts::default();
+            let failed = vatic::copy_decompress(cut, &mut parts, &options);
+            assert!(matches!(failed, Err(Error::Truncated)));
+            let out = parts.0.concat();
+            assert!(content.starts_with(&out));
+            let many = out.len() > content.len() * thirds / 10;
+            assert_eq!(many, at_once, "{thirds}: {}", out.len());
+        }
     }
 }
 

@@ -51,6 +51,12 @@ fn a_pipe_gets_what_comes_before_damage_and_a_file_nothing() {
     let status = place.process(&["-qqdc", "a.vtc"]).stdout(file).status();
     assert_eq!(status.unwrap().code(), Some(1));
     assert!(place.read("out").is_empty());
+    // A half is worth as much as there is of it.
+    place.write("half.vtc", &packed[..middle]);
+    let half = place.vatic(&["-dc", "half.vtc"]).assert().code(1);
+    let half = half.get_output();
+    assert!(half.stdout.len() > 1000 && text.starts_with(&half.stdout));
+    assert!(String::from_utf8_lossy(&half.stderr).contains("cut off"));
 }
 
 #[test]

@@ -86,12 +86,18 @@ pub(crate) fn decode(
     let (mut decoder, length) = setting.open(payload, length);
     let mut model = experts(setting, length)?;
     let (mut done, mut part) = (0, Vec::new());
-    while done < length {
+    let mut ended = false;
+    while done < length && !ended {
         part.clear();
         while part.len() < REPORT.min(length - done) {
-            let left = length - done - part.len();
+            let (before, left) = (part.len(), length - done - part.len());
             if model.decode_leap(left, &mut part, &mut decoder) == 0 {
                 part.push(model.decode(0, None, &mut decoder) as u8);
+            }
+            if setting.is_cut && decoder.is_beyond() {
+                part.truncate(before);
+                ended = true;
+                break;
             }
         }
         done += part.len();

@@ -19,6 +19,7 @@ pub(super) struct Decoding<'a> {
     length: usize,
     bytes: usize,
     tokens: usize,
+    is_cut: bool,
     given: Given,
 }
 
@@ -40,11 +41,12 @@ impl<'a> Decoding<'a> {
             length,
             bytes: 0,
             tokens: 0,
+            is_cut: setting.is_cut,
             given: Given::default(),
         })
     }
 
-    /// Decodes the next token of a stream, which `row` foretells; `None` after the last one of all.
+    /// Decodes the next token of a stream, which `row` foretells; `None` after the last one of all, or that is certain.
     pub(super) fn token(
         &mut self,
         stream: usize,
@@ -59,6 +61,9 @@ impl<'a> Decoding<'a> {
         let token = foretold.with(predictions, row, |weights| {
             (self.experts).decode(stream, Some(weights), &mut self.decoder)
         });
+        if self.is_cut && self.decoder.is_beyond() {
+            return None;
+        }
         let text = foretold.model().vocabulary().token(token);
         self.pieces[stream].push(text);
         self.bytes += text.len();
@@ -88,7 +93,7 @@ impl<'a> Decoding<'a> {
         threads: Vec<ThreadTime>,
         sink: Sink,
     ) -> FrameStats {
-        self.given.go_on(&self.pieces, true, sink);
+        self.given.go_on(&self.pieces, !self.is_cut, sink);
         stats(model, self.tokens, self.pieces.len(), threads)
     }
 }

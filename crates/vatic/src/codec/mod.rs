@@ -51,6 +51,8 @@ pub(crate) struct Setting {
     pub model_bits: u8,
     /// …it was made with.
     pub place: usize,
+    /// Whether the end of the payload is missing: only what is certain is decoded then.
+    pub is_cut: bool,
 }
 
 impl Setting {
@@ -65,6 +67,7 @@ impl Setting {
             length_bits: 0,
             model_bits: 0,
             place: 0,
+            is_cut: false,
         }
     }
 
@@ -302,10 +305,12 @@ impl Decoder {
             length_bits: 0,
             model_bits: 0,
             place: 0,
+            is_cut: false,
         })
     }
 
-    /// Gives the content of a frame as it is decoded; whether it is the right one is for the checksum to say.
+    /// Gives the content of a frame as it is decoded; whether it is the right one is for the checksum to say. If the payload's end is
+    /// missing, this is as much of it as is certain.
     pub(crate) fn frame(
         &self,
         header: &Header,
@@ -314,7 +319,10 @@ impl Decoder {
         sink: Sink,
     ) -> Result<FrameStats> {
         let start = Instant::now();
-        let setting = self.setting(header)?;
+        let setting = Setting {
+            is_cut: payload.len() < header.payload as usize,
+            ..self.setting(header)?
+        };
         let length = header.content as usize;
         let mut stats = match (header.kind, &setting.model) {
             (Kind::Stored, _) => {

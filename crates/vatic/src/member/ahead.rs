@@ -11,7 +11,7 @@ use std::thread;
 
 use super::{Found, FrameDecoder, FrameEncoder, Scanner};
 use crate::codec::{self, flight};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::{Counted, Header, Kind};
 use crate::many::SMALL;
 use crate::options::{DecodeOptions, Options};
@@ -132,7 +132,10 @@ impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
         if header.content == 0 {
             return Ok(());
         }
-        if ahead && is_small(header) {
+        if found.is_cut(&payload) && !self.at_once {
+            return self.finish().and(Err(Error::Truncated));
+        }
+        if ahead && is_small(header) && !found.is_cut(&payload) {
             self.land(0)?;
             self.bunch.content += header.content as usize;
             self.bunch.frames.push((found, payload));

@@ -42,6 +42,9 @@ impl FrameDecoder {
         if found.header.content == 0 {
             return Ok(Vec::new());
         }
+        if found.is_cut(payload) {
+            return Err(Error::Truncated);
+        }
         let decoded = self.begin(found).decode(payload)?;
         Ok(self.accept(decoded))
     }
@@ -73,7 +76,8 @@ impl FrameDecoder {
         self.tally.add(Progress::new(0, bytes - payload as u64));
     }
 
-    /// Reads the next header and its payload, of a frame that is allowed; `None` at the end.
+    /// Reads the next header and its payload, of a frame that is allowed; `None` at the end. If the payload is cut off, what there is of it
+    /// is read: it is shorter than the header says.
     pub(crate) fn read(
         &mut self,
         scanner: &mut Scanner,
@@ -85,7 +89,10 @@ impl FrameDecoder {
             return Ok(None);
         };
         self.admit(&found.header)?;
-        self.payload(&found.header, reader, payload)?;
+        match self.payload(&found.header, reader, payload) {
+            Err(Error::Truncated) if found.header.content > 0 => {}
+            other => other?,
+        }
         self.count(reader.count - before, payload.len());
         Ok(Some(found))
     }
@@ -148,6 +155,9 @@ impl Pending {
             sink(bytes);
         };
         let mut stats = (self.codec).frame(header, payload, &self.meter, &mut part)?;
+        if self.found.is_cut(payload) {
+            return Err(Error::Truncated);
+        }
         if left > 0 || more || sum.finish() != header.checksum {
             return Err(self.is_wrong());
         }

@@ -28,6 +28,13 @@ pub(crate) struct Found {
     pub offset: u64,
 }
 
+impl Found {
+    /// Whether its payload ends before it should.
+    pub(crate) fn is_cut(&self, payload: &[u8]) -> bool {
+        payload.len() < self.header.payload as usize
+    }
+}
+
 impl Scanner {
     /// Reads the next header, with the magic number before it where a member begins; the reader then stands at the
     /// payload. `None` where the data properly ends. After an error the scanner is as it was, so that one that ran out of
