@@ -31,6 +31,16 @@ fn main() -> Result<(), Box<dyn Error>> {
             text,
         ));
     }
+    let (one, two) = (&texts[texts.len() - 1].1, &texts[texts.len() - 2].1);
+    let noise = (0..4096u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 11) as u8 ^ (n >> 4) as u8);
+    let mixed = [one.repeat(3), noise.collect(), two.repeat(3)].concat();
+    for (name, options) in [
+        ("mixed.bytes", &bytes_only),
+        ("mixed.tokens", &Options::new()),
+    ] {
+        let options = options.clone().mode(Mode::Mixed).threads(1);
+        put("container", name, &vatic::compress(&mixed, &options)?)?;
+    }
     for (name, text) in &texts {
         put("tokenizer", name, text)?;
         put(

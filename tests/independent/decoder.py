@@ -86,24 +86,69 @@ def decode_member(reader, models):
         descriptor = reader.integer(1)
         kind, detail, length_class = descriptor & 3, descriptor >> 2 & 7, descriptor >> 6
         last = bool(descriptor >> 5 & 1)
-        if kind == 3:
+        if kind == 3 and detail != 2:
             decode_control(reader, detail, last, length_class)
             continue
-        if kind != 2 and detail != 0:
-            raise Reject("detail of a stored or bytes frame is not 0")
-        if kind == 0:
-            length = reader.integer(length_class + 1)
-            if not 1 <= length <= MAX_CONTENT:
-                raise Reject("content length out of range")
-            checksum = reader.integer(4)
-            piece = reader.take(length)
+        if kind == 3:
+            piece, checksum = decode_mixed(reader, length_class, models)
         else:
-            piece, checksum = decode_coded(reader, kind, detail, length_class, models)
+            piece, checksum = decode_plain(reader, kind, detail, length_class, models)
         # §3. The seed is the number of content bytes before the frame in its member.
         if xxhash.xxh3_64_intdigest(piece, seed=len(content)) & M32 != checksum:
             raise Reject("checksum differs")
         content += piece
     return content
+
+
+def decode_plain(reader, kind, detail, length_class, models):
+    """§2.1 and §2.2. A frame of kind 0 to 2 after its descriptor; also its checksum."""
+    if kind != 2 and detail != 0:
+        raise Reject("detail of a stored or bytes frame is not 0")
+    if kind != 0:
+        return decode_coded(reader, kind, detail, length_class, models)
+    length = reader.integer(length_class + 1)
+    if not 1 <= length <= MAX_CONTENT:
+        raise Reject("content length out of range")
+    checksum = reader.integer(4)
+    return reader.take(length), checksum
+
+
+def decode_mixed(reader, length_class, models):
+    """§2.4. Stretches that belong to parts, each of which is a frame of its own; also the checksum of the whole."""
+    if length_class != 0:
+        raise Reject("a mixed frame with a length class")
+    length, payload_length, checksum = reader.integer(4), reader.integer(4), reader.integer(4)
+    if not 1 <= length <= MAX_CONTENT or payload_length > length:
+        raise Reject("lengths out of range")
+    inside = Reader(reader.take(payload_length))
+
+    def number():
+        value = 0
+        for place in range(5):
+            byte = inside.integer(1)
+            value |= (byte & 127) << 7 * place
+            if byte < 128:
+                return value
+        raise Reject("a number of more than five bytes")
+
+    stretches = [(n & 3, n >> 2) for n in (number() for _ in range(number()))]
+    lengths = [sum(n for part, n in stretches if part == which) for which in range(4)]
+    count = lengths.index(0) if 0 in lengths else 4
+    if sum(lengths) != length or any(lengths[count:]) or count > 3 or any(n == 0 for _, n in stretches):
+        raise Reject("stretches that are not those of the content")
+    parts = []
+    for wanted in lengths[:count]:
+        descriptor = inside.integer(1)
+        kind, detail, part_class = descriptor & 3, descriptor >> 2 & 7, descriptor >> 6
+        if kind == 3 or descriptor >> 5 & 1:
+            raise Reject("a part that is control or last")
+        content, _ = decode_plain(inside, kind, detail, part_class, models)
+        if len(content) != wanted:
+            raise Reject("a part that has not the length of its stretches")
+        parts.append(Reader(content))
+    if inside.at != len(inside.data):
+        raise Reject("something after the last part")
+    return b"".join(parts[part].take(n) for part, n in stretches), checksum
 
 
 def decode_control(reader, detail, last, length_class):

@@ -87,7 +87,7 @@ fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>)> {
             return Err(Error::Truncated);
         }
         if header.content > 0 {
-            let coded = header.kind != Kind::Stored;
+            let coded = matches!(header.kind, Kind::Bytes | Kind::Tokens);
             info.frames.push(FrameInfo {
                 member: scanner.members - 1,
                 payload_offset: reader.count,
@@ -97,6 +97,7 @@ fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>)> {
                 mode: match header.kind {
                     Kind::Tokens => Mode::Tokens,
                     Kind::Bytes => Mode::Bytes,
+                    Kind::Mixed => Mode::Mixed,
                     _ => Mode::Stored,
                 },
                 streams: 1 << header.parts.streams_log2,

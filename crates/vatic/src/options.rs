@@ -24,6 +24,9 @@ pub enum Mode {
     Bytes,
     /// The transformer and the experts, over the model's tokens.
     Tokens,
+    /// Stretches of different kinds, such as texts and images in an archive, each kind coded in its own way. Asked for in [`Options`], it takes
+    /// apart whatever can be told apart.
+    Mixed,
 }
 
 impl fmt::Display for Mode {
@@ -33,6 +36,7 @@ impl fmt::Display for Mode {
             Mode::Stored => "stored",
             Mode::Bytes => "bytes",
             Mode::Tokens => "tokens",
+            Mode::Mixed => "mixed",
         })
     }
 }

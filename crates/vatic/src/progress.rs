@@ -46,6 +46,7 @@ impl Tally {
         Meter {
             tally: self.clone(),
             own: Mutex::default(),
+            base: Mutex::default(),
         }
     }
 
@@ -75,6 +76,8 @@ impl Tally {
 pub(crate) struct Meter {
     tally: Arc<Tally>,
     own: Mutex<Progress>,
+    /// What came before the part at hand.
+    base: Mutex<Progress>,
 }
 
 impl Meter {
@@ -85,7 +88,16 @@ impl Meter {
 
     /// Reports that so many bytes of this part are done.
     pub(crate) fn at(&self, content: usize, coded: usize) {
-        self.stands(Progress::new(content as u64, coded as u64));
+        let base = *locked(&self.base);
+        self.stands(Progress {
+            content_bytes: base.content_bytes + content as u64,
+            coded_bytes: base.coded_bytes + coded as u64,
+        });
+    }
+
+    /// From now on what is reported comes after so many bytes.
+    pub(crate) fn rebase(&self, content: usize, coded: usize) {
+        *locked(&self.base) = Progress::new(content as u64, coded as u64);
     }
 
     /// The same.

@@ -144,7 +144,7 @@ fn both(sample: &[u8], setting: &Setting, model: &Model, cut: Cut) -> Result<(us
 }
 
 /// Whether it is UTF-8 with hardly a control character, as text is and little else.
-fn is_text(content: &[u8]) -> bool {
+pub(super) fn is_text(content: &[u8]) -> bool {
     let odd = content
         .iter()
         .filter(|&&byte| byte < 32 && !b"\t\n\r\x0c".contains(&byte))
@@ -159,9 +159,11 @@ fn is_text(content: &[u8]) -> bool {
 
 /// Whether nothing plain is to be gained: all bytes equally frequent, and no stretch that occurs twice.
 fn looks_random(content: &[u8]) -> bool {
-    if content.len() < 512 {
-        return false;
-    }
+    content.len() >= 512 && is_even(content) && !repeats(content)
+}
+
+/// Whether all bytes are equally frequent in it.
+pub(super) fn is_even(content: &[u8]) -> bool {
     let mut counts = [0u32; 256];
     content
         .iter()
@@ -173,7 +175,7 @@ fn looks_random(content: &[u8]) -> bool {
         .iter()
         .map(|&count| f64::from(count) * (f64::from(count) - 1.0))
         .sum();
-    pairs / (n * (n - 1.0)) < 1.05 / 256.0 && !repeats(content)
+    pairs / (n * (n - 1.0)) < 1.05 / 256.0
 }
 
 /// Whether a noticeable part of it occurred before, at any distance: eight-byte stretches whose hash begins with six zero

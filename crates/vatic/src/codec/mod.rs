@@ -7,6 +7,8 @@ pub(crate) mod flight;
 mod foretold;
 mod lockstep;
 pub(crate) mod messages;
+mod mixed;
+mod stretches;
 mod tokens;
 
 use std::time::Instant;
@@ -23,6 +25,7 @@ use crate::progress::Meter;
 use crate::stats::{FrameStats, SourceBits};
 
 pub(crate) use lockstep::Predictor;
+use mixed::Mixed;
 use tokens::Cut;
 
 /// A frame's payload, and what its header has to say about it.
@@ -170,29 +173,50 @@ impl Encoder {
         Ok(self.setting(content)?.model)
     }
 
-    /// How a frame of `content` is best coded.
+    /// How a frame of `content` is best coded, in parts of different kinds if it has such.
+    pub(crate) fn plan_frame(&self, content: &[u8]) -> Result<Plan> {
+        let fine = self.mode == Mode::Mixed;
+        if fine || self.mode == Mode::Auto {
+            let mixed = Mixed::of(content, self, fine)?;
+            if mixed.is_some() {
+                return Ok(Plan {
+                    mode: Mode::Mixed,
+                    mixed,
+                    ..self.stored()
+                });
+            }
+        }
+        self.plan(content)
+    }
+
+    /// How `content` is best coded in one way.
     pub(crate) fn plan(&self, content: &[u8]) -> Result<Plan> {
-        let stored = Plan {
-            setting: self.setting.clone(),
-            mode: Mode::Stored,
-            cut: self.cut,
-        };
-        if self.mode == Mode::Auto && choose::is_noise(content, &self.setting)? {
-            return Ok(stored);
+        let auto = matches!(self.mode, Mode::Auto | Mode::Mixed);
+        if auto && choose::is_noise(content, &self.setting)? {
+            return Ok(self.stored());
         }
         let setting = match self.mode {
-            Mode::Auto | Mode::Tokens => self.setting(content)?,
             Mode::Stored | Mode::Bytes => self.setting.clone(),
+            _ => self.setting(content)?,
         };
-        let mode = match self.mode {
-            Mode::Auto => choose::mode(content, &setting, self.least_gain)?,
-            forced => forced,
+        let mode = match auto {
+            true => choose::mode(content, &setting, self.least_gain)?,
+            false => self.mode,
         };
         Ok(Plan {
             setting,
             mode,
-            ..stored
+            ..self.stored()
         })
+    }
+
+    fn stored(&self) -> Plan {
+        Plan {
+            setting: self.setting.clone(),
+            mode: Mode::Stored,
+            cut: self.cut,
+            mixed: None,
+        }
     }
 }
 
@@ -201,16 +225,52 @@ pub(crate) struct Plan {
     setting: Setting,
     mode: Mode,
     cut: Cut,
+    /// Its parts, if it is mixed.
+    mixed: Option<Mixed>,
 }
 
 impl Plan {
     /// Whether all threads work on the frame. Bytes are foretold one after the other.
     pub(crate) fn takes_all_threads(&self) -> bool {
-        self.mode == Mode::Tokens && self.setting.model.is_some()
+        self.mixed.is_some() || self.mode == Mode::Tokens && self.setting.model.is_some()
+    }
+
+    /// The header of the frame of `content`, and what was made of it; `None` if it is stored.
+    pub(crate) fn frame(
+        &self,
+        content: &[u8],
+        last: bool,
+        checksum: u32,
+        meter: &Meter,
+    ) -> Result<(Header, Option<Coded>)> {
+        let stored = Header {
+            kind: Kind::Stored,
+            last,
+            content: content.len() as u32,
+            payload: content.len() as u32,
+            parts: Parts::default(),
+            checksum,
+        };
+        if let Some(coded) = self.code(content, meter)? {
+            let header = Header {
+                kind: coded.kind,
+                payload: coded.payload.len() as u32,
+                parts: coded.parts,
+                ..stored
+            };
+            let size = coded.payload.len() + header.size();
+            if coded.payload.len() <= content.len() && size < content.len() + stored.size() {
+                return Ok((header, Some(coded)));
+            }
+        }
+        Ok((stored, None))
     }
 
     /// The frame of `content`, for which this was planned, or `None` when it is best stored.
     pub(crate) fn code(&self, content: &[u8], meter: &Meter) -> Result<Option<Coded>> {
+        if let Some(mixed) = &self.mixed {
+            return mixed.code(meter).map(Some);
+        }
         let start = Instant::now();
         let mut coded = match (self.mode, &self.setting.model) {
             (Mode::Stored, _) => return Ok(None),
@@ -332,6 +392,12 @@ impl Decoder {
                     streams: 1,
                     ..FrameStats::default()
                 }
+            }
+            (Kind::Mixed, _) => {
+                // Parts and content are held beside what a part needs.
+                let mut within = self.clone();
+                within.options.max_memory -= 2 * u64::from(header.content);
+                mixed::decode(header, payload, &within, meter, sink)?
             }
             (Kind::Tokens, Some(model)) => {
                 let streams_log2 = header.parts.streams_log2;

@@ -14,6 +14,7 @@ const CONTROL: u8 = 3;
 
 const CONTROL_END: u8 = 0;
 const CONTROL_SKIPPABLE: u8 = 1;
+const CONTROL_MIXED: u8 = 2;
 
 const LAST: u8 = 1 << 5;
 
@@ -37,6 +38,8 @@ pub(crate) enum Kind {
     Bytes,
     /// Transformer and experts over the tree of the model's tokens.
     Tokens,
+    /// Stretches of different kinds: frames of the others within a frame.
+    Mixed,
     /// No content; ends a member whose writer did not know that the frame before was the last.
     End,
     /// Data of somebody else's, to be passed over.
@@ -114,6 +117,12 @@ impl Header {
             Kind::Skippable => {
                 out.push(CONTROL | CONTROL_SKIPPABLE << 2 | last);
                 out.extend(self.payload.to_le_bytes());
+            }
+            Kind::Mixed => {
+                out.push(CONTROL | CONTROL_MIXED << 2 | last);
+                for field in [self.content, self.payload, self.checksum] {
+                    out.extend(field.to_le_bytes());
+                }
             }
             Kind::Stored => {
                 let length = self.content.to_le_bytes();
@@ -213,7 +222,9 @@ impl Header {
 
 fn read_control(reader: &mut impl Read, field: u8, last: bool, class: u8) -> Result<Header> {
     if class != 0 {
-        return Err(Error::corrupt("a frame without content has a length class"));
+        return Err(Error::corrupt(
+            "a frame of a kind without length classes has one",
+        ));
     }
     match field {
         CONTROL_END if last => Ok(Header::control(Kind::End, 0, true)),
@@ -223,6 +234,18 @@ fn read_control(reader: &mut impl Read, field: u8, last: bool, class: u8) -> Res
             u32::from_le_bytes(bytes(reader)?),
             last,
         )),
+        CONTROL_MIXED => {
+            let content = plausible_content(u32::from_le_bytes(bytes(reader)?))?;
+            let payload = plausible_payload(u32::from_le_bytes(bytes(reader)?), content)?;
+            Ok(Header {
+                kind: Kind::Mixed,
+                last,
+                content,
+                payload,
+                parts: Parts::default(),
+                checksum: u32::from_le_bytes(bytes(reader)?),
+            })
+        }
         other => Err(Error::Unsupported {
             what: format!("a frame of kind {other}"),
         }),
@@ -261,12 +284,7 @@ fn read_coded(
     fill(reader, &mut lengths[..(c + p) as usize / 8])?;
     let lengths = u64::from_le_bytes(lengths);
     let content = (lengths & ((1 << c) - 1)) as u32 + 1;
-    let payload = (lengths >> c) as u32;
-    if payload > content {
-        return Err(Error::corrupt(
-            "a frame is larger than its content, which no writer makes",
-        ));
-    }
+    let payload = plausible_payload((lengths >> c) as u32, content)?;
     let mut parts = Parts {
         streams_log2,
         ..Parts::default()
@@ -316,6 +334,15 @@ fn plausible_content(content: u32) -> Result<u32> {
         ))),
         n => Ok(n),
     }
+}
+
+fn plausible_payload(payload: u32, content: u32) -> Result<u32> {
+    if payload > content {
+        return Err(Error::corrupt(
+            "a frame is larger than its content, which no writer makes",
+        ));
+    }
+    Ok(payload)
 }
 
 fn bytes<const N: usize>(reader: &mut impl Read) -> Result<[u8; N]> {

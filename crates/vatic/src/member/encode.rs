@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::codec;
 use crate::error::{Error, Result};
-use crate::format::{Header, Kind, MAGIC, Parts, checksum};
+use crate::format::{Header, Kind, MAGIC, checksum};
 use crate::member::{Found, FrameDecoder};
 use crate::options::{DecodeOptions, Mode, Options};
 use crate::progress::{Meter, Tally};
@@ -56,7 +56,7 @@ impl FrameEncoder {
     pub(crate) fn begin<'a>(&mut self, content: Cow<'a, [u8]>, last: bool) -> Result<Begun<'a>> {
         let plan = match content.is_empty() {
             true => None,
-            false => Some(self.codec.plan(&content)?),
+            false => Some(self.codec.plan_frame(&content)?),
         };
         let (number, offset) = self.begun;
         self.begun.0 += u64::from(plan.is_some());
@@ -116,6 +116,14 @@ pub(crate) struct Begun<'a> {
     verify: Option<DecodeOptions>,
 }
 
+/// What is told of a frame that is stored.
+fn stored() -> FrameStats {
+    FrameStats {
+        mode: Mode::Stored,
+        ..FrameStats::default()
+    }
+}
+
 /// A frame's bytes, with the magic number before the first one, and what was done if it has content.
 pub(crate) struct Made {
     bytes: Vec<u8>,
@@ -153,44 +161,19 @@ impl Begun<'_> {
 
     fn content_frame(&self, plan: &codec::Plan, out: &mut Vec<u8>) -> Result<FrameStats> {
         let content: &[u8] = &self.content;
-        let mut stats = FrameStats {
-            mode: Mode::Stored,
-            ..FrameStats::default()
-        };
-        let mut header = Header {
-            kind: Kind::Stored,
-            last: self.last,
-            content: content.len() as u32,
-            payload: content.len() as u32,
-            parts: Parts::default(),
-            checksum: checksum(content, self.offset),
-        };
-        let stored_size = content.len() + header.size();
-        let mut payload = content;
-        let coded = plan.code(content, &self.meter)?;
-        if let Some(coded) = &coded {
-            let coded_header = Header {
-                kind: coded.kind,
-                payload: coded.payload.len() as u32,
-                parts: coded.parts,
-                ..header
-            };
-            if coded.payload.len() <= content.len()
-                && coded.payload.len() + coded_header.size() < stored_size
-            {
-                header = coded_header;
-                payload = &coded.payload;
-                stats = coded.stats.clone();
-            }
-        }
+        let sum = checksum(content, self.offset);
+        let (header, coded) = plan.frame(content, self.last, sum, &self.meter)?;
+        let payload = coded.as_ref().map_or(content, |coded| &coded.payload);
         let start = out.len();
         header.write(out);
         out.extend(payload);
         if let Some(options) = &self.verify {
             self.verify(&out[start..], options)?;
         }
+        let payload_bytes = payload.len() as u64;
+        let mut stats = coded.map_or_else(stored, |coded| coded.stats);
         stats.content_bytes = content.len() as u64;
-        stats.payload_bytes = payload.len() as u64;
+        stats.payload_bytes = payload_bytes;
         self.meter.at(content.len(), out.len());
         Ok(stats)
     }

@@ -105,6 +105,21 @@ pub fn all() -> Result<Vec<Case>> {
         options().frame_size(1 << 16).mode(Mode::Bytes),
     )?;
 
+    // Two stretches of text with noise and a wave between them, which go into three parts.
+    let block = 1 << 12;
+    add(
+        "mixed.vtc",
+        &[
+            &STORY[..block],
+            &noise(block),
+            &WAVE[WAVE.len() - block..],
+            &STORY[block..2 * block],
+            b"\nThe end.\n",
+        ]
+        .concat(),
+        options().mode(Mode::Mixed),
+    )?;
+
     let mut members = vatic::skippable(b"A note that decoders pass over.")?;
     members.extend(vatic::compress(b"First member. ", &options())?);
     let mut encoder = vatic::write::Encoder::new(members, options().model(None))?;

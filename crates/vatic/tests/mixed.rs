@@ -1,0 +1,185 @@
+//! Frames of stretches of different kinds: archives of texts and of what is compressed already.
+
+use std::io::{Cursor, Write};
+
+use proptest::prelude::*;
+use vatic::{DecodeOptions, Error, Mode, Options};
+
+const BLOCK: usize = 1 << 12;
+
+fn plain() -> Options {
+    Options::new().model(None).memory_log2(18)
+}
+
+/// The same everywhere, and nothing compresses it.
+fn noise(n: usize, mut state: u64) -> Vec<u8> {
+    let step = |_| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    (0..n).map(step).collect()
+}
+
+fn text(n: usize) -> Vec<u8> {
+    let story = include_bytes!("../../../fixtures/story.txt");
+    story.iter().copied().cycle().take(n).collect()
+}
+
+fn wave(n: usize) -> Vec<u8> {
+    let wave = include_bytes!("../../../fixtures/wave.bin");
+    wave.iter().copied().cycle().take(n).collect()
+}
+
+fn mode_of(packed: &[u8]) -> Mode {
+    let info = vatic::info::list(Cursor::new(packed)).unwrap();
+    assert_eq!(info.frames.len(), 1);
+    info.frames[0].mode
+}
+
+/// What comes out of a pipe, whether all is well or not.
+fn at_once(packed: &[u8], threads: usize) -> (Vec<u8>, vatic::Result<()>) {
+    let options = DecodeOptions::new().threads(threads).at_once(true);
+    let mut out = Vec::new();
+    let done = vatic::copy_decompress(packed, &mut out, &options);
+    (out, done.map(|_| ()))
+}
+
+#[test]
+fn noise_among_text_is_stored_and_the_text_goes_on_after_it() {
+    let content = [
+        text(15_000),
+        noise(80_000, 1),
+        text(22_000),
+        noise(70_000, 2),
+    ]
+    .concat();
+    let packed = vatic::compress(&content, &plain().verify(true)).unwrap();
+    assert_eq!(mode_of(&packed), Mode::Mixed);
+    let noisy = 150_000 / BLOCK * BLOCK;
+    let one_text = vatic::compress(&text(22_000), &plain()).unwrap().len();
+    assert!(
+        packed.len() < noisy + one_text + 5 * BLOCK,
+        "{}",
+        packed.len()
+    );
+    let by_bytes = vatic::compress(&content, &plain().mode(Mode::Bytes)).unwrap();
+    assert!(packed.len() < by_bytes.len());
+    assert!(vatic::decompress(&packed).unwrap() == content);
+    assert!(at_once(&packed, 2).0 == content);
+    let mut decoder = vatic::write::Decoder::new(Vec::new());
+    packed
+        .chunks(1000)
+        .for_each(|part| decoder.write_all(part).unwrap());
+    assert!(decoder.finish().unwrap() == content);
+    let mut part = Vec::new();
+    let range = 14_000..96_000;
+    vatic::decompress_range(
+        Cursor::new(&packed),
+        range,
+        &mut part,
+        &DecodeOptions::new(),
+    )
+    .unwrap();
+    assert!(part == content[14_000..96_000]);
+}
+
+#[test]
+fn what_has_one_kind_or_occurs_twice_is_not_mixed() {
+    let twice = noise(70_000, 1);
+    for content in [
+        text(200_000),
+        [text(50_000), noise(20_000, 1), text(50_000)].concat(),
+        [&twice[..], &text(20_000), &twice].concat(),
+        noise(200_000, 5),
+    ] {
+        let packed = vatic::compress(&content, &plain()).unwrap();
+        assert_ne!(mode_of(&packed), Mode::Mixed);
+    }
+}
+
+#[test]
+fn decoding_needs_no_more_memory_than_is_allowed() {
+    let content = [text(100_000), noise(100_000, 1)].concat();
+    let packed = vatic::compress(&content, &plain()).unwrap();
+    assert_eq!(mode_of(&packed), Mode::Mixed);
+    // Content, payload and parts; and for the part of text as much as a frame of its own has.
+    for (allowed, enough) in [
+        (3 * 200_000 - 1, false),
+        (3 * 200_000, false),
+        (2 << 20, true),
+    ] {
+        let options = DecodeOptions::new().max_memory(allowed);
+        match vatic::decompress_with(&packed, &options) {
+            Ok(decoded) => assert!(enough && decoded == content),
+            Err(error) => assert!(
+                !enough && matches!(error, Error::TooLarge { .. }),
+                "{error}"
+            ),
+        }
+    }
+}
+
+#[cfg(feature = "model-swift")]
+#[test]
+fn text_is_foretold_by_the_transformer_and_the_rest_is_not() {
+    let options = Options::new().model(Some(vatic::Model::swift()));
+    let content = [
+        text(10_000),
+        noise(70_000, 1),
+        text(22_000)[10_000..].to_vec(),
+    ]
+    .concat();
+    let mut packed = Vec::new();
+    let stats = vatic::copy_compress(&content[..], &mut packed, &options).unwrap();
+    assert_eq!(mode_of(&packed), Mode::Mixed);
+    let frame = &stats.frames[0];
+    assert_eq!(frame.model.as_deref(), Some("swift"));
+    assert!(
+        frame.tokens > 4000 && frame.tokens < 22_000,
+        "{}",
+        frame.tokens
+    );
+    let whole = vatic::compress(&text(22_000), &options).unwrap();
+    assert!(packed.len() < 70_000 + whole.len() + BLOCK);
+    for threads in [1, 2] {
+        let options = DecodeOptions::new().threads(threads);
+        assert!(vatic::decompress_with(&packed, &options).unwrap() == content);
+        assert!(at_once(&packed, threads).0 == content);
+    }
+}
+
+/// Stretches of all kinds, not always whole blocks.
+fn content() -> impl Strategy<Value = Vec<u8>> {
+    let stretch = (0..3u8, 1..4usize, 0..100usize, any::<u64>());
+    let stretch = stretch.prop_map(|(kind, blocks, more, seed)| match (kind, blocks * BLOCK) {
+        (0, n) => noise(n + more, seed),
+        (1, n) => text(n + more),
+        (_, n) => wave(n + more),
+    });
+    proptest::collection::vec(stretch, 0..6).prop_map(|stretches| stretches.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_mixture_comes_back(content in content(), cut in any::<prop::sample::Index>(), flip in any::<prop::sample::Index>()) {
+        let packed = vatic::compress(&content, &plain().mode(Mode::Mixed)).unwrap();
+        prop_assert!(packed.len() <= content.len() + vatic::MAX_OVERHEAD);
+        prop_assert!(vatic::decompress(&packed).unwrap() == content);
+        // A part of it, or something else than it, is an error; what is given at once of a part is right.
+        let part = &packed[..cut.index(packed.len())];
+        prop_assert!(vatic::decompress(part).is_err());
+        let (out, done) = at_once(part, 2);
+        prop_assert!(done.is_err() && content.starts_with(&out));
+        let mut damaged = packed.clone();
+        damaged[flip.index(packed.len())] ^= 1 << flip.index(8);
+        if let Ok(decoded) = vatic::decompress(&damaged) {
+            prop_assert!(decoded == content);
+        }
+        let (out, _) = at_once(&damaged, 2);
+        prop_assert!(out.len() <= 1 << 28);
+    }
+}
