@@ -93,6 +93,15 @@ fn what_has_one_kind_or_occurs_twice_is_not_mixed() {
         [text(50_000), noise(20_000, 1), text(50_000)].concat(),
         [&twice[..], &text(20_000), &twice].concat(),
         noise(200_000, 5),
+        // Every second byte is foretold by the one before, though all are equally frequent.
+        [
+            text(100_000),
+            noise(50_000, 1)
+                .into_iter()
+                .flat_map(|byte| [byte, !byte])
+                .collect(),
+        ]
+        .concat(),
     ] {
         let packed = vatic::compress(&content, &plain()).unwrap();
         assert_ne!(mode_of(&packed), Mode::Mixed);

@@ -87,6 +87,16 @@ pub(crate) fn is_noise(content: &[u8], setting: &Setting) -> Result<bool> {
         return Ok(false);
     }
     let sample = &content[content.len() / 2..][..(content.len() / 2).min(1 << 15)];
+    stays_large(sample, setting)
+}
+
+/// The same of stretches that look like noise each.
+pub(super) fn are_noise(gathered: &[u8], setting: &Setting) -> Result<bool> {
+    stays_large(&sample(gathered, 8, 1 << 12), setting)
+}
+
+/// Whether experts leave nearly all of it.
+fn stays_large(sample: &[u8], setting: &Setting) -> Result<bool> {
     let coded = bytes::encode(sample, setting, &Meter::default())?;
     Ok(coded.payload.len() > sample.len() - sample.len() / 256)
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::stretches::{self, LEAST, Look};
-use super::{Coded, Decoder, Encoder, Plan, Sink};
+use super::{Coded, Decoder, Encoder, Plan, Sink, choose};
 use crate::error::{Error, Result};
 use crate::format::{Header, Kind, Parts, checksum};
 use crate::options::Mode;
@@ -33,12 +33,18 @@ impl Mixed {
         if !fine && content.len() <= LEAST {
             return Ok(None);
         }
-        let looks = stretches::stretches(content, fine);
+        let mut looks = stretches::stretches(content, fine);
         if looks.len() < 2 {
             return Ok(None);
         }
+        let mut noise = gather(content, &looks, &[Look::Noise]);
+        if !noise.is_empty() && !choose::are_noise(&noise, &encoder.setting)? {
+            // All bytes are equally frequent in it, and something foretells them all the same.
+            noise.clear();
+            let noisy = looks.iter_mut().filter(|(look, _)| *look == Look::Noise);
+            noisy.for_each(|(look, _)| *look = Look::Other);
+        }
         let gathered = |which: &[Look]| gather(content, &looks, which);
-        let noise = gathered(&[Look::Noise]);
         let (text, other) = (gathered(&[Look::Text]), gathered(&[Look::Other]));
         let mut parts: Vec<(Vec<Look>, Vec<u8>, Plan)> = Vec::new();
         if !noise.is_empty() {
@@ -207,12 +213,11 @@ pub(super) fn decode(
     Ok(sum)
 }
 
-/// Which part each stretch belongs to and how long it is, and the lengths of all parts.
-#[allow(clippy::type_complexity)]
-fn read_stretches(
-    rest: &mut &[u8],
-    content: usize,
-) -> Result<(VecDeque<(usize, usize)>, Vec<usize>)> {
+/// Stretches in order: the part that each belongs to, and its length in bytes.
+type Stretches = VecDeque<(usize, usize)>;
+
+/// A mixed frame's stretches, and the lengths of all parts.
+fn read_stretches(rest: &mut &[u8], content: usize) -> Result<(Stretches, Vec<usize>)> {
     let wrong = || Error::corrupt("a mixed frame's stretches are not those of its content");
     let count = read_number(rest)?;
     let mut stretches = VecDeque::new();
@@ -241,7 +246,7 @@ fn read_stretches(
 /// Puts stretches of parts, which come one after the other, into the order of the content.
 struct Splice<'a> {
     /// Those that are still to be given.
-    stretches: VecDeque<(usize, usize)>,
+    stretches: Stretches,
     /// What there is of each part and has not been given.
     parts: Vec<VecDeque<u8>>,
     sink: Sink<'a>,
