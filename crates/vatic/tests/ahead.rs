@@ -3,6 +3,9 @@
 use std::io::{self, Cursor, Read, Write};
 use std::sync::{Arc, Mutex};
 
+mod common;
+
+use common::noise;
 use vatic::{DecodeOptions, Error, Mode, Options, Progress, Stats};
 
 const FRAME: usize = 1 << 16;
@@ -15,18 +18,11 @@ fn options(threads: usize) -> Options {
 
 /// Noise, which is stored; text, which takes long; a run, which takes no time; and the rest of a frame.
 fn content() -> Vec<u8> {
-    let mut state = 1u64;
-    let mut noise = |_| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (state >> 56) as u8
-    };
     let text =
         |n: u32| b"the cat that sat there ate the rat"[(n.wrapping_mul(n) % 1009) as usize % 34];
     let frame = 0..FRAME as u32;
     let mut content: Vec<u8> = frame.clone().map(text).collect();
-    content.extend(frame.clone().map(&mut noise));
+    content.extend(noise(FRAME, 1));
     content.extend(vec![b'0'; FRAME]);
     content.extend(frame.clone().map(|n| text(n + 7)));
     content.extend(frame.map(|n| text(n + 19)));
@@ -181,18 +177,20 @@ fn each_frame_is_written_before_more_is_read_unless_that_is_allowed() {
     assert_eq!(written_before_next(true), 0);
 }
 
+/// Takes so many writes and no more.
+struct Full(usize);
+impl Write for Full {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.checked_sub(1).ok_or(io::ErrorKind::StorageFull)?;
+        Ok(data.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn a_writer_that_fails_ends_it() {
-    struct Full(usize);
-    impl Write for Full {
-        fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-            self.0 = self.0.checked_sub(1).ok_or(io::ErrorKind::StorageFull)?;
-            Ok(data.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
     let content = content();
     let packed = vatic::compress(&content, &options(1)).unwrap();
     for writes in 0..3 {
@@ -321,22 +319,12 @@ fn tokens_come_at_once_if_asked_for() {
     }
     // Nobody reads on: the rest is not decoded.
     let packed = vatic::compress(&files.concat(), &options).unwrap();
-    struct Closed(usize);
-    impl Write for Closed {
-        fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-            self.0 = self.0.checked_sub(1).ok_or(io::ErrorKind::BrokenPipe)?;
-            Ok(data.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
     let reached = Arc::new(Mutex::new(0));
     let hook = reached.clone();
     let options = DecodeOptions::new()
         .at_once(true)
         .progress(move |at| *hook.lock().unwrap() = at.content_bytes as usize);
-    let failed = vatic::copy_decompress(&packed[..], Closed(0), &options);
+    let failed = vatic::copy_decompress(&packed[..], Full(0), &options);
     assert!(matches!(failed, Err(Error::Write(_))));
     assert!(*reached.lock().unwrap() < files.concat().len());
 }

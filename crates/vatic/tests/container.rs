@@ -2,20 +2,11 @@
 
 use std::io::{Cursor, Read, Write};
 
+mod common;
+
+use common::noise;
 use proptest::prelude::*;
 use vatic::{DecodeOptions, Error, Mode, Options};
-
-/// A generator of the same bytes everywhere that do not compress.
-fn noise(n: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed;
-    let step = |_| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    };
-    (0..n).map(step).collect()
-}
 
 fn prose(n: usize) -> Vec<u8> {
     let text = "The old lighthouse keeper climbed the stairs every evening, counting them under his breath. \

@@ -2,6 +2,9 @@
 
 use std::io::{Cursor, Write};
 
+mod common;
+
+use common::noise;
 use proptest::prelude::*;
 use vatic::{DecodeOptions, Error, Mode, Options};
 
@@ -9,17 +12,6 @@ const BLOCK: usize = 1 << 12;
 
 fn plain() -> Options {
     Options::new().model(None).memory_log2(18)
-}
-
-/// The same everywhere, and nothing compresses it.
-fn noise(n: usize, mut state: u64) -> Vec<u8> {
-    let step = |_| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    };
-    (0..n).map(step).collect()
 }
 
 fn text(n: usize) -> Vec<u8> {

@@ -28,8 +28,8 @@ pub(crate) struct Mixed {
 }
 
 impl Mixed {
-    /// How to code `content` in parts, if it has several. `fine` makes parts of whatever can be told apart.
-    pub(super) fn of(content: &[u8], encoder: &Encoder, fine: bool) -> Result<Option<Mixed>> {
+    /// How to code `content` in parts, if it has several that are best coded in different ways. `fine` makes parts of whatever can be told apart.
+    pub(super) fn plan(content: &[u8], encoder: &Encoder, fine: bool) -> Result<Option<Plan>> {
         if !fine && content.len() <= LEAST {
             return Ok(None);
         }
@@ -51,12 +51,17 @@ impl Mixed {
             parts.push((vec![Look::Noise], noise, encoder.stored()));
         }
         let apart = if fine { 1 } else { APART };
-        let mut plans = None;
+        let mut for_both = None;
+        let mut for_each = None;
         if text.len().min(other.len()) >= apart {
-            let both = (encoder.plan(&other)?, encoder.plan(&text)?);
-            plans = (both.0.mode != both.1.mode).then_some(both);
+            let (for_other, for_text) = (encoder.plan(&other)?, encoder.plan(&text)?);
+            if for_other.mode == for_text.mode {
+                for_both = Some(for_text);
+            } else {
+                for_each = Some((for_other, for_text));
+            }
         }
-        match plans {
+        match for_each {
             // The transformer's part comes last, so that what it decodes can be given at once.
             Some((for_other, for_text)) => {
                 let mut both = [
@@ -66,14 +71,14 @@ impl Mixed {
                 both.sort_by_key(|(.., plan)| plan.mode == Mode::Tokens);
                 parts.extend(both);
             }
-            None if parts.is_empty() => return Ok(None),
+            None if parts.is_empty() => return Ok(for_both),
             None => {
                 let rest = vec![Look::Text, Look::Other];
                 let content = gathered(&rest);
                 if content.is_empty() {
                     return Ok(None);
                 }
-                let plan = encoder.plan(&content)?;
+                let plan = for_both.map_or_else(|| encoder.plan(&content), Ok)?;
                 parts.push((rest, content, plan));
             }
         }
@@ -87,9 +92,13 @@ impl Mixed {
             }
         }
         let parts = parts.into_iter().map(|(_, content, plan)| (content, plan));
-        Ok(Some(Mixed {
-            stretches,
-            parts: parts.collect(),
+        Ok(Some(Plan {
+            mode: Mode::Mixed,
+            mixed: Some(Mixed {
+                stretches,
+                parts: parts.collect(),
+            }),
+            ..encoder.stored()
         }))
     }
 

@@ -176,15 +176,10 @@ impl Encoder {
     /// How a frame of `content` is best coded, in parts of different kinds if it has such.
     pub(crate) fn plan_frame(&self, content: &[u8]) -> Result<Plan> {
         let fine = self.mode == Mode::Mixed;
-        if fine || self.mode == Mode::Auto {
-            let mixed = Mixed::of(content, self, fine)?;
-            if mixed.is_some() {
-                return Ok(Plan {
-                    mode: Mode::Mixed,
-                    mixed,
-                    ..self.stored()
-                });
-            }
+        if (fine || self.mode == Mode::Auto)
+            && let Some(plan) = Mixed::plan(content, self, fine)?
+        {
+            return Ok(plan);
         }
         self.plan(content)
     }

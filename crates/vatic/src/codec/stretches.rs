@@ -4,7 +4,7 @@
 use super::choose::{is_even, is_text};
 
 /// What a stretch looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     /// All bytes equally frequent, and no part that occurs elsewhere in the frame.
     Noise,
@@ -26,7 +26,8 @@ pub(super) fn stretches(content: &[u8], fine: bool) -> Vec<(Look, usize)> {
     unlike_noise(content, &mut looks);
     let total = |looks: &[Look], of| looks.iter().filter(|&&look| look == of).count() * BLOCK;
     if !fine && total(&looks, Look::Noise) < LEAST {
-        replace(&mut looks, Look::Noise);
+        let noise = looks.iter_mut().filter(|look| **look == Look::Noise);
+        noise.for_each(|look| *look = Look::Other);
     }
     let mut runs = runs(looks.into_iter().map(|look| (look, 1)));
     if !fine {
@@ -57,13 +58,6 @@ fn look(block: &[u8]) -> Look {
 fn whole_characters(block: &[u8]) -> &[u8] {
     let cut = block.iter().take(3);
     &block[cut.take_while(|&&byte| byte & 0xC0 == 0x80).count()..]
-}
-
-fn replace(looks: &mut [Look], which: Look) {
-    looks
-        .iter_mut()
-        .filter(|look| **look == which)
-        .for_each(|look| *look = Look::Other);
 }
 
 /// Blocks of noise that have a part in common with another block of noise are not noise: where they occur again they cost nothing. Of

@@ -1,5 +1,9 @@
 //! The golden cases: one for each feature of the format, made by the example `golden` and checked by the test `golden`.
 
+#[path = "../common/mod.rs"]
+mod common;
+
+use common::noise;
 use vatic::{DecodeOptions, Mode, Model, Options, Prior, Result};
 
 /// Something that was compressed.
@@ -27,17 +31,6 @@ const ORDERS: &[u8] = include_bytes!("../../../../fixtures/orders.json");
 const STATIONS: &[u8] = include_bytes!("../../../../fixtures/stations.csv");
 const WAVE: &[u8] = include_bytes!("../../../../fixtures/wave.bin");
 
-fn noise(n: usize) -> Vec<u8> {
-    let mut state = 1u64;
-    let step = |_| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    };
-    (0..n).map(step).collect()
-}
-
 /// All of them.
 pub fn all() -> Result<Vec<Case>> {
     let mut cases = Vec::new();
@@ -56,7 +49,7 @@ pub fn all() -> Result<Vec<Case>> {
     let options = || Options::new().model(Some(Model::swift()));
     add("empty.vtc", b"", options())?;
     add("byte.vtc", b"v", options())?;
-    add("stored.vtc", &noise(700), options())?;
+    add("stored.vtc", &noise(700, 1), options())?;
     add(
         "bytes.vtc",
         &WAVE[..WAVE.len().min(6000)],
@@ -101,7 +94,7 @@ pub fn all() -> Result<Vec<Case>> {
     add("tokens-deep.vtc", &story[..800], deep())?;
     add(
         "frames.vtc",
-        &[story, &noise(66_000)].concat(),
+        &[story, &noise(66_000, 1)].concat(),
         options().frame_size(1 << 16).mode(Mode::Bytes),
     )?;
 
@@ -111,7 +104,7 @@ pub fn all() -> Result<Vec<Case>> {
         "mixed.vtc",
         &[
             &STORY[..block],
-            &noise(block),
+            &noise(block, 1),
             &WAVE[WAVE.len() - block..],
             &STORY[block..2 * block],
             b"\nThe end.\n",
@@ -160,7 +153,7 @@ pub fn all() -> Result<Vec<Case>> {
             &STORY[..200],
             Options::new().models([Model::swift(), Model::base()]),
         ),
-        ("message-stored.raw", &noise(20), swift()),
+        ("message-stored.raw", &noise(20, 1), swift()),
         (
             "message-long.raw",
             &[story, &[0; 4000], story].concat(),
