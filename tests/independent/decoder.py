@@ -131,7 +131,10 @@ def decode_mixed(reader, length_class, models):
                 return value
         raise Reject("a number of more than five bytes")
 
-    stretches = [(n & 3, n >> 2) for n in (number() for _ in range(number()))]
+    count = number()
+    if count > (length + 1023) // 1024:
+        raise Reject("more stretches than content allows")
+    stretches = [(n & 3, n >> 2) for n in (number() for _ in range(count))]
     lengths = [sum(n for part, n in stretches if part == which) for which in range(4)]
     count = lengths.index(0) if 0 in lengths else 4
     if sum(lengths) != length or any(lengths[count:]) or count > 3 or any(n == 0 for _, n in stretches):

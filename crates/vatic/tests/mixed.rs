@@ -122,6 +122,24 @@ fn decoding_needs_no_more_memory_than_is_allowed() {
     }
 }
 
+#[test]
+fn a_list_of_stretches_that_cannot_be_is_refused() {
+    // A header of 6,000 bytes of content in 5,000 of payload, and a payload that begins so.
+    let refused = |numbers: &[u8]| {
+        let mut data = vatic::MAGIC.to_vec();
+        data.push(3 | 2 << 2 | 1 << 5);
+        for field in [6000u32, 5000, 0] {
+            data.extend(field.to_le_bytes());
+        }
+        data.extend(numbers);
+        data.resize(vatic::MAGIC.len() + 13 + 5000, 4);
+        matches!(vatic::decompress(&data), Err(Error::Corrupt { .. }))
+    };
+    // 7 stretches; 5,000 of one byte each; a number without an end; a part 3; a stretch of nothing; more than there is.
+    assert!(refused(&[7]) && refused(&[0x88, 0x27]) && refused(&[0xff; 6]));
+    assert!(refused(&[1, 7]) && refused(&[1, 0]) && refused(&[1, 0xff, 0xff, 0x7f]));
+}
+
 #[cfg(feature = "model-swift")]
 #[test]
 fn text_is_foretold_by_the_transformer_and_the_rest_is_not() {

@@ -17,6 +17,9 @@ const MOST_PARTS: usize = 3;
 /// How many low bits of a stretch's number say which part it belongs to; the others are its length.
 const PART_BITS: u32 = 2;
 
+/// There is at most one stretch for so many bytes of content, so that the list of them takes little memory whatever is claimed.
+const SHORTEST: usize = 1 << 10;
+
 /// Text and what is neither text nor noise are told apart from so many bytes of each on: less would hardly repay what each learns for itself.
 const APART: usize = 1 << 18;
 
@@ -229,6 +232,9 @@ type Stretches = VecDeque<(usize, usize)>;
 fn read_stretches(rest: &mut &[u8], content: usize) -> Result<(Stretches, Vec<usize>)> {
     let wrong = || Error::corrupt("a mixed frame's stretches are not those of its content");
     let count = read_number(rest)?;
+    if count > content.div_ceil(SHORTEST) as u64 {
+        return Err(wrong());
+    }
     let mut stretches = VecDeque::new();
     let mut lengths = vec![0usize; MOST_PARTS];
     let mut left = content;
