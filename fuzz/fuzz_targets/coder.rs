@@ -53,6 +53,8 @@ fuzz_target!(|data: &[u8]| {
     };
     let options = Options {
         experts,
+        // Of effect with single bytes alone.
+        thorough: shape & 32 != 0,
         memory_log2: 18,
         width: 24,
         ..Options::default()

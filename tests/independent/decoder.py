@@ -102,8 +102,8 @@ def decode_member(reader, models):
 
 def decode_plain(reader, kind, detail, length_class, models):
     """§2.1 and §2.2. A frame of kind 0 to 2 after its descriptor; also its checksum."""
-    if kind != 2 and detail != 0:
-        raise Reject("detail of a stored or bytes frame is not 0")
+    if kind != 2 and detail > kind:
+        raise Reject("detail of a stored or bytes frame that is reserved")
     if kind != 0:
         return decode_coded(reader, kind, detail, length_class, models)
     length = reader.integer(length_class + 1)
@@ -186,13 +186,16 @@ def decode_coded(reader, kind, detail, length_class, models):
     memory = reader.integer(1) if settings >> 2 & 1 else 27
     if not 16 <= memory <= 30:
         raise Reject("memory out of range")
-    experts = reader.integer(8) if settings >> 5 & 1 else ALL_EXPERTS
+    experts = reader.integer(8) if settings >> 5 & 1 else M64
     prior = reader.take(8) if settings >> 3 & 1 else None
     checksum = reader.integer(4)
     payload = reader.take(payload_length)
+    thorough = kind == 1 and detail == 1
+    if thorough and prior is not None:
+        raise Reject("a thorough frame with a prior")
     if prior is not None:
         raise Unsupported(f"it needs the prior {prior.hex()}, and priors are left out here")
-    return decode_payload(RangeDecoder(payload), content_length, kind, 1 << detail, model, memory, experts), checksum
+    return decode_payload(RangeDecoder(payload), content_length, kind, 1 << detail if kind == 2 else 1, model, memory, experts, thorough), checksum
 
 
 def decode_message(data, models, memory=27):
@@ -227,17 +230,19 @@ def decode_message(data, models, memory=27):
 CHUNK = 4096  # tokens that a stream takes in its turn
 
 
-def decode_payload(coder, content_length, kind, streams, model, memory, experts):
+def decode_payload(coder, content_length, kind, streams, model, memory, experts, thorough=False):
     """§4.1, §4.2. Tokens in lockstep streams; bytes are 256 tokens, in one stream, without a transformer."""
     if kind == 1:
         vocabulary, tree, transformers = [bytes([i]) for i in range(256)], BYTE_TREE, None
     else:
         vocabulary, tree = model.vocabulary, model.tree
         transformers = [Sequence(model) for _ in range(streams)]
-    if experts & ALL_EXPERTS not in (0, ALL_EXPERTS):
+    all_experts = THOROUGH_EXPERTS if thorough else ALL_EXPERTS
+    experts &= all_experts
+    if experts not in (0, all_experts):
         raise Unsupported("only some of the experts take part; this decoder knows all or none")
-    histories = [History(content_length // streams + 1, kind) for _ in range(streams)]
-    mixer = Experts(histories, content_length, kind, memory, len(vocabulary), model.width if model else 0) if experts & ALL_EXPERTS else None
+    histories = [History(content_length // streams + 1, kind, thorough) for _ in range(streams)]
+    mixer = Experts(histories, content_length, kind, memory, len(vocabulary), model.width if model else 0, thorough) if experts else None
 
     decoded = count = 0  # bytes and tokens
     while decoded < content_length:
@@ -537,7 +542,8 @@ class Prediction:
 
 # ------------------------------------------------------------------- §7.1: the functions of experts and mixer
 
-ALL_EXPERTS = (1 << 35) - 1
+ALL_EXPERTS = (1 << 34) - 1
+THOROUGH_EXPERTS = (1 << 56) - 1  # and those of thorough frames
 
 
 def make_g():
@@ -671,7 +677,10 @@ KINDS = [kind_of(byte) for byte in range(256)]
 class History:
     """The past of one stream, and what the contexts keep of it."""
 
-    def __init__(self, c, kind):
+    def __init__(self, c, kind, thorough):
+        self.thorough = thorough
+        self.letters = self.shapes = 0
+        self.followed = {}  # of each pair of bytes: what came after it the last four times
         self.kind, self.tokens, self.bytes = kind, [], bytearray()
         self.window = 1 << (clamp(c, 64, 65536) - 1).bit_length()
         self.word = self.pw = self.ppw = 0
@@ -722,6 +731,8 @@ class History:
         place = self.place_above()
         if place is None or self.b(len(self.bytes) - place) != byte:
             self.same, self.misses = 0, self.misses + 1
+        if self.thorough:
+            self.add_outline(byte)
         self.bytes.append(byte)
         self.kinds = (self.kinds << 4 | KINDS[byte]) & M32
         word = 48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122 or byte == 95 or byte >= 128
@@ -743,6 +754,55 @@ class History:
             self.line_above, self.line = self.line, len(self.bytes)
         if self.kind == 1:
             self.vote(byte, len(self.bytes))
+
+    def add_outline(self, byte):
+        """What only thorough frames look at."""
+        capital, small, digit = 65 <= byte <= 90, 97 <= byte <= 122, 48 <= byte <= 57
+        if capital or small or byte >= 128:
+            self.letters = (self.letters << 8 | (byte + 32 if capital else byte)) & M32
+        shape = 65 if capital else 97 if small else 48 if digit else byte
+        if shape not in (48, 97) or self.shapes & 255 != shape:
+            self.shapes = (self.shapes << 8 | shape) & M64
+        pair = self.b(2), self.b(1)
+        self.followed[pair] = (self.followed.get(pair, 0) << 8 | byte) & M32
+
+    def offset(self):
+        """The place in a record."""
+        return len(self.bytes) % self.stride if self.stride else 4096 + len(self.bytes) % 16
+
+    @property
+    def north(self):
+        return self.b(self.stride or 4)
+
+    def thorough_contexts(self):
+        """The hashes of the contexts that only thorough frames have."""
+        b, stride, offset = self.b, self.stride, self.offset()
+        b1, b2, b3, b4 = (b(n) for n in (1, 2, 3, 4))
+        record = stride or 4
+        north, north2, west, east = b(record), b(2 * record), b(record + 1), b(record - 1)
+        d = stride if 2 <= stride <= 8 else 2
+        rough = self.last_bytes(3) & 0xF8F8F8
+        last = self.last_bytes(8)
+        return [
+            combine(800, b1),
+            combine(801, last & M32, last >> 32),
+            combine(802, len(self.bytes) % 8, b1 + 256 * b2),
+            combine(803, b1 + 256 * b3),
+            combine(804, b3 + 256 * b4),
+            combine(805, rough),
+            combine(806, b1 + 256 * b2, self.followed.get((b2, b1), 0)),
+            combine(807, self.word, self.ppw),
+            combine(808, self.letters),
+            combine(809, self.shapes & M32, self.shapes >> 32),
+            combine(810, self.under(), b1 + 256 * b2),
+            combine(811, north + 256 * north2, b1),
+            combine(812, north + 256 * west + 65536 * east),
+            combine(813, north + 256 * b1, offset),
+            combine(814, stride, offset),
+            combine(815, (north + b1 - west) % 256),
+            combine(816, (2 * b(d) - b(2 * d)) % 256, b1 // 16),
+            combine(817, north // 4 + 256 * (b1 // 4), west // 8),
+        ]
 
     def vote(self, byte, q):
         """The stride of records."""
@@ -813,6 +873,8 @@ class History:
                 combine(600, self.marks, b1),
                 self.field_hash(),
             ]
+            if self.thorough:
+                hashes += self.thorough_contexts()
         return [h + n * 0x9E3779B1 & M32 for n, h in enumerate(hashes)]
 
 
@@ -1101,14 +1163,14 @@ class Leaps:
 class Experts:
     """All experts and the mixer of a frame. For each token: begin; for each decision probability, learn; end."""
 
-    def __init__(self, histories, content_length, kind, memory, vocabulary_size, width):
+    def __init__(self, histories, content_length, kind, memory, vocabulary_size, width, thorough):
         l, m = max(10, (content_length - 1).bit_length()), memory
         tokens = kind == 2
-        self.kind, self.histories = kind, histories
-        self.contexts = 10 if tokens else 14
+        self.kind, self.histories, self.thorough = kind, histories, thorough
+        self.contexts = 10 if tokens else 32 if thorough else 14
         self.slots = BitHistories(1 << min(l + 6, m - 1))
         self.maps = [Adaptive(STATE_INITIAL, 0, 255) for _ in range(self.contexts)]
-        self.runs = Runs(1 << min(l, 21, m - 6)) if tokens else None
+        self.runs = Runs(1 << min(l, 21, m - 6)) if tokens or thorough else None
         self.plain = Adaptive([32768] * vocabulary_size, 0, 255)
         bits = min(l, 22, m - 5)
         self.long = Match(6 if tokens else 16, bits, len(histories))
@@ -1117,18 +1179,21 @@ class Experts:
         self.leaps = Leaps()
         self.last_map_size = 1 << min(clamp(l - 3, 7, 14 if tokens else 12), m - 8)
         self.last_map = APM(self.last_map_size, 6)
-        # The four sets of weights lie in one table; `base` is where each begins.
+        # All sets of weights lie in one table; `base` is where each begins.
         if tokens:
             initial = [1000] * 10 + [0] * 10 + [2000] * 3 + [1000, 2000, 2000] + [65536, 0, 2700, 0]
             sizes = (1024 + 4 * 24, 6, 2048, 2048)
+        elif thorough:
+            initial = [4000] * 32 + [0] * 32 + [4000] * 6 + [0]
+            sizes = (256, 8 * (256 + 8), 2048, 2048, 4112, 2048, 256, 2048)
         else:
             initial = [10000] * 14 + [0] * 14 + [10000] * 3 + [0]
             sizes = (256, 8 * (256 + 8), 2048, 2048)
-        self.base = [sum(sizes[:i]) for i in range(4)]
+        self.base = [sum(sizes[:i]) for i in range(len(sizes))]
         self.weights = np.tile(np.array(initial, np.int64), (sum(sizes), 1))
         self.counts = [0] * sum(sizes)
-        self.rate = (1 << 17, 30000, 4000) if tokens else (1 << 18, 24000, 1000)
-        self.last_weights = [[16384] * 4 for _ in range(16 if tokens else 128)]
+        self.rate = (1 << 17, 30000, 4000) if tokens else (1 << 18, 24000, 500 if thorough else 1000)
+        self.last_weights = [[65536 // len(sizes)] * len(sizes) for _ in range(16 if tokens else 128)]
         self.last_rate = 8192 if tokens else 16384
 
     def leap(self, coder, to_come):
@@ -1176,7 +1241,7 @@ class Experts:
             stretches.append(beyond(STRETCH[p >> 4], f) if state else 0)
             distances.append((p - 32768) >> 5 if state else 0)
         x = stretches + distances
-        if tokens:
+        if self.runs:
             x += [beyond(odds, f) if odds else 0 for odds in self.runs.inputs(lo, mid, hi, depth)]
         x.append(self.plain.stretch(mid))
         for match in self.long, self.short:
@@ -1206,6 +1271,14 @@ class Experts:
                 self.by_kinds[depth >= 4],
                 8 * self.b1 + min(depth, 7),
             ]
+            if self.thorough:
+                history, level = self.history, min(depth, 7)
+                chosen += [
+                    history.offset(),
+                    8 * history.north + level,
+                    16 * long + 2 * order + (short > 0),
+                    8 * history.b(2) + level,
+                ]
             by_last, by_map = 8 * short + order, self.last_kinds
         self.chosen = [base + i for base, i in zip(self.base, chosen)]
 
@@ -1220,7 +1293,6 @@ class Experts:
         return clamp((p + refined + 1) >> 1, 1, 65535)
 
     def learn(self, bit):
-        tokens = self.kind == 2
         self.path = 2 * self.path + bit
         # Mixer.
         counts = [self.counts[i] for i in self.chosen]
@@ -1242,8 +1314,9 @@ class Experts:
         self.plain.learn(self.mid, bit)
         self.long.learn(bit)
         self.short.learn(bit)
-        if tokens:
+        if self.runs:
             self.runs.learn(bit)
+        if self.head:
             self.head.learn(bit)
 
 

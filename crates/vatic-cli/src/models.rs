@@ -21,27 +21,30 @@ struct Level {
     least_gain: u32,
     /// Whether small files are to be restored quickly rather than as small as can be.
     quick: bool,
+    /// Whether experts work thoroughly where the transformer is of no use.
+    thorough: bool,
 }
 
-const fn level(model: &'static str, least_gain: u32, quick: bool) -> Level {
+const fn level(model: &'static str, least_gain: u32, quick: bool, thorough: bool) -> Level {
     Level {
         model,
         least_gain,
         quick,
+        thorough,
     }
 }
 
 const LEVELS: [Level; 9] = [
-    level("swift", 12, true),
-    level("swift", 10, true),
-    level("swift", 8, false),
-    level("swift", 5, false),
-    level("base", 5, true),
+    level("swift", 12, true, false),
+    level("swift", 10, true, false),
+    level("swift", 8, false, false),
+    level("swift", 5, false, false),
+    level("base", 5, true, false),
     // What is done without a level.
-    level("base", 5, false),
-    level("base", 2, false),
-    level("base", 0, false),
-    level("deep", 0, false),
+    level("base", 5, false, false),
+    level("base", 2, false, true),
+    level("base", 0, false, true),
+    level("deep", 0, false, true),
 ];
 
 /// The levels above this take minutes for a megabyte.
@@ -58,7 +61,10 @@ pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options>
     let options = Options::new().threads(engine.threads).prior(prior.clone());
     let level = level.map(|level| LEVELS[level.clamp(1, 9) - 1]);
     let options = match level {
-        Some(level) => options.least_gain(level.least_gain).quick(level.quick),
+        Some(level) => options
+            .least_gain(level.least_gain)
+            .quick(level.quick)
+            .thorough(level.thorough),
         None => options,
     };
     Ok(match (&engine.model, &prior, level) {

@@ -4,6 +4,7 @@
 //!
 //!     --tokens VOCABULARY.tsv   token tree (greedy longest match); otherwise the byte tree
 //!     --without NAME            leave a part out (repeatable); --ablation does so for each part in turn
+//!     --thorough                more contexts and sets of weights (byte tree only)
 //!     --streams N --memory LOG2 --limit BYTES --no-verify --report
 
 use std::collections::HashMap;
@@ -201,6 +202,7 @@ fn main() {
                     .without(Experts::named(&value()).expect("a part's name"))
             }
             "--streams" => streams = value().parse().expect("a number"),
+            "--thorough" => options.thorough = true,
             "--memory" => options.memory_log2 = value().parse().expect("a number"),
             "--limit" => limit = value().parse().expect("a number"),
             "--no-verify" => verify = false,

@@ -9,17 +9,48 @@ pub const TOKEN_CONTEXTS: [&str; 10] = [
     "t2", "b4", "b6", "word", "pair", "column", "indirect", "marks", "field", "cell",
 ];
 
-/// Contexts of the byte tree, by name: as many as the mixer has room for. Long ones are left to the match models here, too.
-pub const BYTE_CONTEXTS: [&str; 14] = [
-    "o2", "o3", "o5", "b2", "b3", "word", "pair", "above", "record", "record2", "indirect",
-    "kinds", "marks", "field",
+/// Contexts of the byte tree, by name: as many as the mixer has room for. Long ones are left to the match models here, too. Those beyond
+/// [`USUAL`] are for thorough work: see `thorough.rs`.
+pub const BYTE_CONTEXTS: [&str; 32] = [
+    "o2",
+    "o3",
+    "o5",
+    "b2",
+    "b3",
+    "word",
+    "pair",
+    "above",
+    "record",
+    "record2",
+    "indirect",
+    "kinds",
+    "marks",
+    "field", // and from here on for thorough work:
+    "o1",
+    "o8",
+    "place",
+    "gap",
+    "far",
+    "rough",
+    "indirect2",
+    "skip",
+    "letters",
+    "outline",
+    "below",
+    "record3",
+    "ridge",
+    "corner",
+    "offset",
+    "slope",
+    "ramp",
+    "coarse",
 ];
+
+/// How many contexts of bytes are usual.
+pub const USUAL: usize = 14;
 
 /// Run contexts of a token tree.
 pub const RUN_CONTEXTS: [&str; 3] = ["run2", "run4", "run6"];
-
-/// Most contexts of either kind.
-pub const MAX_CONTEXTS: usize = 16;
 
 /// What a stream remembers beyond its last bytes.
 #[derive(Debug, Clone)]
@@ -91,8 +122,8 @@ impl Memory {
 }
 
 /// Hashes of all contexts of a token tree.
-pub fn of_tokens(
-    out: &mut [u32; MAX_CONTEXTS],
+pub fn of_tokens<const C: usize>(
+    out: &mut [u32; C],
     tokens: &Tokens,
     stream: usize,
     recent: &Recent,
@@ -149,7 +180,7 @@ fn above(recent: &Recent) -> (u32, u32) {
 
 /// The four bytes from the one that stands above the next byte, in the same field; 0 where there is none.
 #[inline(always)]
-fn under(recent: &Recent) -> u32 {
+pub fn under(recent: &Recent) -> u32 {
     let Some(at) = recent.fields.above(recent.position) else {
         return 0;
     };
@@ -167,8 +198,8 @@ fn field(recent: &Recent) -> u32 {
     combine(combine(601, under(recent)), at)
 }
 
-/// Hashes of all contexts of the byte tree.
-pub fn of_bytes(out: &mut [u32; MAX_CONTEXTS], recent: &Recent, memory: &Memory) {
+/// Hashes of the usual contexts of the byte tree.
+pub fn of_bytes<const C: usize>(out: &mut [u32; C], recent: &Recent, memory: &Memory) {
     let last = recent.last;
     for (n, order) in [2, 3, 5].into_iter().enumerate() {
         let part = last & ((1 << (8 * order)) - 1);

@@ -1,7 +1,6 @@
 //! The experts that keep a bit history for each (context, node) and learn what each history means.
 
 use crate::adaptive::{RECIPROCALS, fresh};
-use crate::contexts::MAX_CONTEXTS as MAX;
 use crate::logistic::{beyond, stretch};
 use crate::state;
 use crate::table::{Table, hash};
@@ -26,26 +25,26 @@ fn learn(entries: &[u32; 8], rates: &[i32; 8], target: i32) -> [u32; 8] {
     new
 }
 
-/// Histories and maps of up to [`MAX`] contexts.
+/// Histories and maps of up to `C` contexts, a multiple of eight.
 #[derive(Debug, Clone)]
-pub struct Histories {
+pub struct Histories<const C: usize> {
     table: Table,
     maps: Vec<Map>,
     /// Contexts in use.
     count: usize,
     // The four levels at hand: where the slots are, and a copy of their lower and of their upper halves to work on.
-    places: [usize; MAX],
-    slots: [[u64; MAX]; 2],
+    places: [usize; C],
+    slots: [[u64; C]; 2],
     // The decision at hand.
-    states: [u8; MAX],
-    entries: [u32; MAX],
+    states: [u8; C],
+    entries: [u32; C],
     /// How many contexts were known at the last look-up.
     pub found: usize,
 }
 
-impl Histories {
+impl<const C: usize> Histories<C> {
     /// `count` contexts in a table of 2^`log2` bytes.
-    pub fn new(count: usize, log2: u32) -> Histories {
+    pub fn new(count: usize, log2: u32) -> Histories<C> {
         let fresh = std::array::from_fn(|state| {
             let [zeros, ones] = state::counts(state as u8).map(u32::from);
             fresh(
@@ -55,19 +54,19 @@ impl Histories {
         });
         Histories {
             table: Table::new(log2),
-            maps: vec![fresh; MAX],
-            count: count.min(MAX),
-            places: [0; MAX],
-            slots: [[0; MAX]; 2],
-            states: [0; MAX],
-            entries: [0; MAX],
+            maps: vec![fresh; C],
+            count: count.min(C),
+            places: [0; C],
+            slots: [[0; C]; 2],
+            states: [0; C],
+            entries: [0; C],
             found: 0,
         }
     }
 
     /// Has what [`fetch`](Self::fetch) will read brought into the cache.
     #[inline(always)]
-    pub fn prefetch(&self, contexts: &[u32; MAX], node: u16) {
+    pub fn prefetch(&self, contexts: &[u32; C], node: u16) {
         for &context in &contexts[..self.count] {
             self.table.prefetch(hash(context, node.into()));
         }
@@ -75,7 +74,7 @@ impl Histories {
 
     /// Fetches the histories of the four levels below a node.
     #[inline(always)]
-    pub fn fetch(&mut self, contexts: &[u32; MAX], node: u16) {
+    pub fn fetch(&mut self, contexts: &[u32; C], node: u16) {
         let count = self.count;
         self.found = 0;
         for (k, &context) in contexts[..count].iter().enumerate() {
@@ -101,8 +100,8 @@ impl Histories {
         &mut self,
         local: usize,
         foretold: i32,
-        odds: &mut [i32; MAX],
-        distances: &mut [i32; MAX],
+        odds: &mut [i32; C],
+        distances: &mut [i32; C],
     ) {
         let (half, shift) = (&self.slots[local >> 3 & 1], local % 8 * 8);
         for (state, &bytes) in self.states.iter_mut().zip(half) {
@@ -116,7 +115,7 @@ impl Histories {
             *entry = map[usize::from(*state)];
             *odds = stretch((*entry >> 16) as u16);
         }
-        for k in 0..MAX {
+        for k in 0..C {
             let known = -i32::from(self.states[k] != state::EMPTY);
             odds[k] = beyond(odds[k], foretold) & known;
             distances[k] = (((self.entries[k] >> 16) as i32 - 32768) >> 5) & known;
@@ -135,11 +134,11 @@ impl Histories {
     #[inline(always)]
     pub fn update(&mut self, local: usize, bit: bool) {
         let (half, shift) = (&mut self.slots[local >> 3 & 1], local % 8 * 8);
-        let mut rates = [0i32; MAX];
+        let mut rates = [0i32; C];
         for (rate, &entry) in rates.iter_mut().zip(&self.entries) {
             *rate = RECIPROCALS[(entry & 1023) as usize];
         }
-        let mut new = [0u32; MAX];
+        let mut new = [0u32; C];
         let target = if bit { (1 << 22) - 1 } else { 0 };
         let (from, _) = self.entries.as_chunks::<8>();
         let (by, _) = rates.as_chunks::<8>();

@@ -1,7 +1,6 @@
 //! Which input of the mixer stands where, and the weights with which each starts.
 
 use crate::mixer::{LANES, ONE};
-use crate::mixing::VECTORS;
 
 /// Where the head's input stands, after the transformer's first.
 pub const CORRECTION: usize = 2;
@@ -37,8 +36,9 @@ impl Layout {
     }
 
     /// Initial weights. Experts know nothing yet: alone they share the say, beside a transformer they have to earn it.
-    pub fn initial_weights(&self, foretold: bool) -> [[i32; LANES]; VECTORS] {
-        let mut weights = [[if foretold { 1000 } else { 10_000 }; LANES]; VECTORS];
+    /// `alone` is the share of each then.
+    pub fn initial_weights<const V: usize>(&self, foretold: bool, alone: i32) -> [[i32; LANES]; V] {
+        let mut weights = [[if foretold { 1000 } else { alone }; LANES]; V];
         let flat = weights.as_flattened_mut();
         flat[self.distances..self.runs].fill(0);
         flat[self.foretold..].fill(0);
@@ -55,16 +55,18 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contexts::{BYTE_CONTEXTS, RUN_CONTEXTS, TOKEN_CONTEXTS};
-    use crate::mixing::INPUTS;
+    use crate::contexts::{BYTE_CONTEXTS, RUN_CONTEXTS, TOKEN_CONTEXTS, USUAL};
 
     #[test]
     fn all_inputs_have_room() {
         let tokens = Layout::new(TOKEN_CONTEXTS.len(), true, RUN_CONTEXTS.len(), false);
-        let bytes = Layout::new(BYTE_CONTEXTS.len(), true, 0, true);
-        assert!(tokens.constant < INPUTS && bytes.constant < INPUTS);
+        let bytes = Layout::new(USUAL, true, 0, true);
+        let thorough = Layout::new(BYTE_CONTEXTS.len(), true, RUN_CONTEXTS.len(), true);
+        // As many vectors as the predictors have.
+        assert!(tokens.constant < 4 * LANES && bytes.constant < 4 * LANES);
+        assert!(thorough.constant < 9 * LANES);
         assert_eq!(bytes.foretold, bytes.constant);
-        let weights = tokens.initial_weights(true);
+        let weights = tokens.initial_weights::<4>(true, 0);
         assert_eq!(weights.as_flattened()[tokens.foretold], ONE);
         assert!(
             weights.as_flattened()[tokens.constant..]

@@ -54,7 +54,7 @@ pub enum Field<'a> {
     Quads(&'a mut [u64]),
 }
 
-impl Predictor {
+impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
     /// All that is learnt but the matches, always in the same order.
     pub fn visit(&mut self, visit: &mut dyn FnMut(Field)) {
         let (table, maps) = self.histories.parts_mut();
@@ -78,7 +78,7 @@ impl Predictor {
     }
 
     /// Takes over what another predictor has learnt, whose tables may be smaller.
-    pub fn adopt(&mut self, mut other: Predictor) {
+    pub fn adopt(&mut self, mut other: Self) {
         let (sizes, theirs) = (self.sizes, other.sizes);
         other.histories.grow(sizes.histories);
         other.mixing.grow(sizes.map);

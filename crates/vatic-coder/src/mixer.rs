@@ -13,8 +13,8 @@ pub const MAX_WEIGHT: i32 = 8 * ONE - 1;
 /// The largest input. Most are log odds of at most 3072 steps.
 pub const MAX_INPUT: i32 = (1 << 13) - 1;
 
-/// Sum of weight times input, in steps. Exact if no more than a few inputs are beyond the log odds' domain: products within it are below
-/// 2^25 when shifted, others below 2^26, and there are fewer than 64 of them.
+/// Sum of weight times input, in steps. Exact if no more than a few inputs are beyond the log odds' domain: products within it are at most
+/// 3 · 2^23 when shifted, others below 2^26, and there are at most 72 of them.
 #[inline(always)]
 fn dot<const V: usize>(weights: &[[i32; LANES]; V], inputs: &[[i32; LANES]; V]) -> i32 {
     let mut lanes = [0i32; LANES];
@@ -224,17 +224,17 @@ mod tests {
 
         #[test]
         fn nothing_overflows(
-            weights in prop::collection::vec(-MAX_WEIGHT..=MAX_WEIGHT, 56),
-            mut inputs in prop::collection::vec(-LIMIT..=LIMIT, 56),
+            weights in prop::collection::vec(prop_oneof![-MAX_WEIGHT..=MAX_WEIGHT, Just(MAX_WEIGHT)], 72),
+            mut inputs in prop::collection::vec(prop_oneof![-LIMIT..=LIMIT, Just(LIMIT)], 72),
             large in -MAX_INPUT..=MAX_INPUT,
             error in -65536i32..=65536,
         ) {
             inputs[0] = large;
             let exact: i64 = weights.iter().zip(&inputs).map(|(&w, &x)| (i64::from(w >> 1) * i64::from(x)) >> 5).sum();
-            prop_assert_eq!(i64::from(dot::<7>(weights.as_chunks().0.try_into().unwrap(), inputs.as_chunks().0.try_into().unwrap())), (exact >> 10).clamp(i64::from(-LIMIT), i64::from(LIMIT)));
+            prop_assert_eq!(i64::from(dot::<9>(weights.as_chunks().0.try_into().unwrap(), inputs.as_chunks().0.try_into().unwrap())), (exact >> 10).clamp(i64::from(-LIMIT), i64::from(LIMIT)));
             let step = Rates::step(1 << 18, error);
             let mut learnt = weights.clone();
-            learn::<7>(learnt.as_chunks_mut().0.try_into().unwrap(), inputs.as_chunks().0.try_into().unwrap(), step);
+            learn::<9>(learnt.as_chunks_mut().0.try_into().unwrap(), inputs.as_chunks().0.try_into().unwrap(), step);
             for ((&w, &x), &l) in weights.iter().zip(&inputs).zip(&learnt) {
                 let exact = i64::from(w) + ((i64::from(x) * i64::from(step) + (1 << 15)) >> 16);
                 prop_assert_eq!(i64::from(l), exact.clamp(-i64::from(MAX_WEIGHT), i64::from(MAX_WEIGHT)));

@@ -5,13 +5,6 @@ use crate::adaptive::Apm;
 use crate::logistic::squash;
 use crate::mixer::{LANES, ONE, Rates, WeightSet};
 
-/// Vectors of inputs.
-pub const VECTORS: usize = 4;
-/// Inputs.
-pub const INPUTS: usize = VECTORS * LANES;
-/// Sets of weights in the first layer.
-pub const SETS: usize = 4;
-
 /// How the first layer learns in a vocabulary of single bytes, whose frames are coded without a transformer.
 pub static BYTE_RATES: Rates = Rates::falling(1 << 18, 24_000, 1000);
 
@@ -29,9 +22,9 @@ const MAP_RATE: u32 = 6;
 
 /// Which stages take part.
 #[derive(Debug, Clone, Copy)]
-pub struct Stages {
+pub struct Stages<const S: usize> {
     /// Each set of the first layer.
-    pub sets: [bool; SETS],
+    pub sets: [bool; S],
     /// The last layer; without it the sets are averaged.
     pub last: bool,
     /// The map at the end.
@@ -39,21 +32,21 @@ pub struct Stages {
 }
 
 /// What chooses weights and maps for a decision.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Situation {
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<const S: usize> {
     /// Context of each set.
-    pub sets: [usize; SETS],
+    pub sets: [usize; S],
     /// Context of the last layer.
     pub last: usize,
     /// Context of the map, a hash.
     pub hash: u32,
 }
 
-/// Weights and map.
+/// Weights and map, for `V` vectors of inputs and `S` sets of weights in the first layer (at most [`LANES`]).
 #[derive(Debug, Clone)]
-pub struct Mixing {
-    on: Stages,
-    sets: [WeightSet; SETS],
+pub struct Mixing<const V: usize, const S: usize> {
+    on: Stages<S>,
+    sets: [WeightSet; S],
     last: WeightSet,
     map: Apm,
     mask: usize,
@@ -63,24 +56,18 @@ pub struct Mixing {
     fresh: bool,
 }
 
-impl Mixing {
+impl<const V: usize, const S: usize> Mixing<V, S> {
     /// Starts with these weights for the inputs. `sizes` and `last` are the numbers of contexts of the sets and of the last layer, the
     /// rates those of the first and of the last layer, and the map has 2^`log2` contexts.
     pub fn new(
-        on: Stages,
-        initial: &[[i32; LANES]; VECTORS],
-        (sizes, last): ([usize; SETS], usize),
+        on: Stages<S>,
+        initial: &[[i32; LANES]; V],
+        (sizes, last): ([usize; S], usize),
         [rates, last_rates]: [&'static Rates; 2],
         log2: u32,
-    ) -> Mixing {
+    ) -> Mixing<V, S> {
         let count = on.sets.iter().filter(|&&on| on).count().max(1) as i32;
-        let share = std::array::from_fn(|n| {
-            if n < SETS && on.sets[n] {
-                ONE / count
-            } else {
-                0
-            }
-        });
+        let share = std::array::from_fn(|n| if n < S && on.sets[n] { ONE / count } else { 0 });
         Mixing {
             on,
             sets: sizes.map(|contexts| WeightSet::new(contexts, initial, rates)),
@@ -99,7 +86,7 @@ impl Mixing {
     }
 
     /// Replaces all weights of the first layer.
-    pub fn set_weights(&mut self, initial: &[[i32; LANES]; VECTORS]) {
+    pub fn set_weights(&mut self, initial: &[[i32; LANES]; V]) {
         self.sets.iter_mut().for_each(|set| set.restart(initial));
     }
 
@@ -111,7 +98,7 @@ impl Mixing {
 
     /// The probability (16 bits, 1..=65535) of "right".
     #[inline(always)]
-    pub fn mix(&mut self, inputs: &[[i32; LANES]; VECTORS], at: &Situation) -> u16 {
+    pub fn mix(&mut self, inputs: &[[i32; LANES]; V], at: &Situation<S>) -> u16 {
         if self.on.map {
             self.map.prefetch(at.hash as usize & self.mask);
         }
@@ -139,7 +126,7 @@ impl Mixing {
 
     /// Learns the decision.
     #[inline(always)]
-    pub fn update(&mut self, inputs: &[[i32; LANES]; VECTORS], bit: bool) {
+    pub fn update(&mut self, inputs: &[[i32; LANES]; V], bit: bool) {
         if self.on.map {
             self.map.update(bit);
         }

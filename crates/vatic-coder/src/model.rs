@@ -1,9 +1,9 @@
 //! One frame's predictor: everything that sender and receiver learn in step.
 
+use crate::learner::Learner;
 use crate::learnt::Sizes;
 use crate::logistic::cost;
-use crate::predictor::{Node, Predictor};
-use crate::prior;
+use crate::predictor::{Node, Predictor, Usual};
 use crate::range::BinaryCoder;
 use crate::{Decoder, Encoder, Error, Experts, Options, Tree, Vocabulary, Weights};
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub struct Model {
     tree: Arc<Tree>,
     vocabulary: Arc<Vocabulary>,
     /// None: the transformer's weights are coded as they are.
-    predictor: Option<Box<Predictor>>,
+    learner: Option<Learner>,
     options: Options,
     tokens: u64,
     paid: u64,
@@ -70,19 +70,14 @@ impl Model {
         if streams == 0 || streams > MAX_STREAMS {
             return Err(Error::Streams(streams));
         }
-        let predictor = (options.experts != Experts::NONE).then(|| {
-            Box::new(Predictor::new(
-                vocabulary,
-                options,
-                streams,
-                length,
-                &Sizes::new(length, options.memory_log2, vocabulary.is_single_bytes()),
-            ))
+        let learner = (options.experts != Experts::NONE).then(|| {
+            let sizes = Sizes::new(length, options.memory_log2, vocabulary.is_single_bytes());
+            Learner::new(vocabulary, options, streams, length, &sizes)
         });
         Ok(Model {
             tree: tree.clone(),
             vocabulary: vocabulary.clone(),
-            predictor,
+            learner,
             options: options.clone(),
             tokens: 0,
             paid: 0,
@@ -156,10 +151,10 @@ impl Model {
         is_right: impl Fn(&[u8]) -> bool,
     ) -> bool {
         let start = out.len();
-        let Some(predictor) = &mut self.predictor else {
+        let Some(learner) = &mut self.learner else {
             return false;
         };
-        let Some(probability) = predictor.foretell(0, left, out) else {
+        let Some(probability) = learner.foretell(left, out) else {
             return false;
         };
         let foretold = &out[start..];
@@ -168,7 +163,7 @@ impl Model {
         if right {
             self.tokens += foretold.len() as u64;
         }
-        predictor.leap(0, foretold, right);
+        learner.leap(foretold, right);
         right
     }
 
@@ -215,72 +210,24 @@ impl Model {
             (weights.as_ref()).is_none_or(|w| w.leaf_count() == self.tree.len()),
             "the groups of the weights are those of another tree"
         );
-        if self.predictor.is_some() && self.vocabulary.is_single_bytes() {
+        if self.learner.is_some() && self.vocabulary.is_single_bytes() {
             weights = None;
         }
-        let mut node = Node {
-            lo: 0,
-            mid: self.tree.root(),
-            hi: self.tree.len(),
-            depth: 0,
-            left: 0,
-            right: 0,
-            children: [0; 2],
+        let path = Path {
+            tree: &self.tree,
+            vocabulary: &self.vocabulary,
+            paid: &mut self.paid,
         };
-        let mut below_lo = 0;
-        let mut below_hi = weights.as_ref().map_or(0, |w| w.below(node.hi));
-        if let Some(predictor) = &mut self.predictor {
-            let state = weights.as_ref().map(Weights::state);
-            predictor.begin(stream, node.mid, state);
-        }
-        while node.mid != 0 {
-            node.children = self.tree.children(node.mid);
-            let mut below_mid = 0;
-            if let Some(weights) = &mut weights {
-                if weights.enter(node.lo, node.hi) {
-                    (below_lo, below_hi) = (0, weights.below(node.hi));
-                }
-                below_mid = weights.below(usize::from(node.mid));
-                node.left = below_mid.wrapping_sub(below_lo).max(1);
-                node.right = below_hi.wrapping_sub(below_mid).max(1);
-            }
-            let probability = match &mut self.predictor {
-                Some(predictor) => predictor.predict(stream, &node),
-                None if weights.is_some() => {
-                    let all = u64::from(node.left) + u64::from(node.right);
-                    ((u64::from(node.right) << 16) / all).clamp(1, 65535) as u16
-                }
-                None => 1 << 15,
-            };
-            let bit = coder.code(token >= node.mid, probability);
-            self.paid += u64::from(cost(probability, bit));
-            let next = node.children[usize::from(bit)];
-            if let Some(predictor) = &mut self.predictor {
-                if next == 0 {
-                    let token = if bit { usize::from(node.mid) } else { node.lo } as u16;
-                    let bytes = self.vocabulary.token(token);
-                    predictor.advance(stream, token, bytes, self.tree.root());
-                }
-                predictor.update(&node, bit);
-            }
-            if bit {
-                (node.lo, below_lo) = (usize::from(node.mid), below_mid);
-            } else {
-                (node.hi, below_hi) = (usize::from(node.mid), below_mid);
-            }
-            node.mid = next;
-            node.depth += 1;
-        }
-        let token = node.lo as u16;
-        if let Some(predictor) = &mut self.predictor {
-            // Of a single leaf nothing was to be decided.
-            if node.depth == 0 {
-                predictor.advance(stream, token, self.vocabulary.token(token), node.mid);
-            }
-            predictor.end(token, self.tree.root());
-        }
         self.tokens += 1;
-        token
+        match &mut self.learner {
+            None => path.walk(None::<&mut Usual>, stream, weights, token, coder),
+            Some(Learner::Usual(predictor)) => {
+                path.walk(Some(predictor), stream, weights, token, coder)
+            }
+            Some(Learner::Thorough(predictor)) => {
+                path.walk(Some(predictor), stream, weights, token, coder)
+            }
+        }
     }
 
     /// What was paid so far.
@@ -288,7 +235,7 @@ impl Model {
         Report {
             tokens: self.tokens,
             paid: self.paid,
-            sources: self.predictor.as_ref().map_or(Vec::new(), |p| p.sources()),
+            sources: (self.learner.as_ref()).map_or(Vec::new(), Learner::sources),
         }
     }
 
@@ -315,8 +262,8 @@ impl Model {
     /// # Ok::<(), vatic_coder::Error>(())
     /// ```
     pub fn save(&self) -> Vec<u8> {
-        self.predictor.as_ref().map_or(Vec::new(), |predictor| {
-            prior::save(predictor, &self.vocabulary, &self.options)
+        self.learner.as_ref().map_or(Vec::new(), |learner| {
+            learner.save(&self.vocabulary, &self.options)
         })
     }
 
@@ -328,10 +275,93 @@ impl Model {
     /// [`Error::Prior`] if the bytes are no saved state, one of another vocabulary, version or set of experts, or larger
     /// than the memory that [`Options::memory_log2`] allows. The model is unchanged then.
     pub fn load(&mut self, prior: &[u8]) -> Result<(), Error> {
-        match &mut self.predictor {
-            Some(predictor) => prior::load(predictor, prior, &self.vocabulary, &self.options),
+        match &mut self.learner {
+            Some(learner) => learner.load(prior, &self.vocabulary, &self.options),
             None if prior.is_empty() => Ok(()),
             None => Err(Error::Prior("the experts are switched off")),
         }
+    }
+}
+
+/// The way through the tree to a token.
+struct Path<'a> {
+    tree: &'a Tree,
+    vocabulary: &'a Vocabulary,
+    paid: &'a mut u64,
+}
+
+impl Path<'_> {
+    /// Codes the decisions that lead to `token`, or decodes those that lead to some token.
+    #[inline(always)]
+    fn walk<T: BinaryCoder, const C: usize, const V: usize, const S: usize>(
+        self,
+        mut predictor: Option<&mut Predictor<C, V, S>>,
+        stream: usize,
+        mut weights: Option<Weights>,
+        token: u16,
+        coder: &mut T,
+    ) -> u16 {
+        let mut node = Node {
+            lo: 0,
+            mid: self.tree.root(),
+            hi: self.tree.len(),
+            depth: 0,
+            left: 0,
+            right: 0,
+            children: [0; 2],
+        };
+        let mut below_lo = 0;
+        let mut below_hi = weights.as_ref().map_or(0, |w| w.below(node.hi));
+        if let Some(predictor) = &mut predictor {
+            let state = weights.as_ref().map(Weights::state);
+            predictor.begin(stream, node.mid, state);
+        }
+        while node.mid != 0 {
+            node.children = self.tree.children(node.mid);
+            let mut below_mid = 0;
+            if let Some(weights) = &mut weights {
+                if weights.enter(node.lo, node.hi) {
+                    (below_lo, below_hi) = (0, weights.below(node.hi));
+                }
+                below_mid = weights.below(usize::from(node.mid));
+                node.left = below_mid.wrapping_sub(below_lo).max(1);
+                node.right = below_hi.wrapping_sub(below_mid).max(1);
+            }
+            let probability = match &mut predictor {
+                Some(predictor) => predictor.predict(stream, &node),
+                None if weights.is_some() => {
+                    let all = u64::from(node.left) + u64::from(node.right);
+                    ((u64::from(node.right) << 16) / all).clamp(1, 65535) as u16
+                }
+                None => 1 << 15,
+            };
+            let bit = coder.code(token >= node.mid, probability);
+            *self.paid += u64::from(cost(probability, bit));
+            let next = node.children[usize::from(bit)];
+            if let Some(predictor) = &mut predictor {
+                if next == 0 {
+                    let token = if bit { usize::from(node.mid) } else { node.lo } as u16;
+                    let bytes = self.vocabulary.token(token);
+                    predictor.advance(stream, token, bytes, self.tree.root());
+                }
+                predictor.update(&node, bit);
+            }
+            if bit {
+                (node.lo, below_lo) = (usize::from(node.mid), below_mid);
+            } else {
+                (node.hi, below_hi) = (usize::from(node.mid), below_mid);
+            }
+            node.mid = next;
+            node.depth += 1;
+        }
+        let token = node.lo as u16;
+        if let Some(predictor) = &mut predictor {
+            // Of a single leaf nothing was to be decided.
+            if node.depth == 0 {
+                predictor.advance(stream, token, self.vocabulary.token(token), node.mid);
+            }
+            predictor.end(token, self.tree.root());
+        }
+        token
     }
 }

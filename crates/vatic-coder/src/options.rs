@@ -59,7 +59,7 @@ impl Default for Experts {
 }
 
 /// Names of the parts, by bit: experts, inputs, stages of mixing, contexts (see `contexts.rs`).
-const NAMES: [&str; 34] = [
+const NAMES: [&str; 56] = [
     "order0",
     "match",
     "short",
@@ -94,6 +94,28 @@ const NAMES: [&str; 34] = [
     "field",
     "cell",
     "leaps",
+    "o1",
+    "o8",
+    "place",
+    "gap",
+    "far",
+    "rough",
+    "indirect2",
+    "skip",
+    "letters",
+    "outline",
+    "below",
+    "record3",
+    "ridge",
+    "corner",
+    "offset",
+    "slope",
+    "ramp",
+    "coarse",
+    "by-offset",
+    "by-north",
+    "by-long",
+    "by-second",
 ];
 
 /// Settings of a [`Model`](crate::Model). A decoder needs the encoder's.
@@ -105,6 +127,9 @@ pub struct Options {
     pub memory_log2: u8,
     /// Width of the transformer's hidden states, 0 if they are not known.
     pub width: usize,
+    /// Whether to work thoroughly on single bytes: more contexts and sets of weights, for half the speed. Of no effect with any other
+    /// vocabulary.
+    pub thorough: bool,
     /// Whether to account for what each source alone would have paid ([`Model::report`](crate::Model::report)); slower.
     pub report: bool,
 }
@@ -115,6 +140,7 @@ impl Default for Options {
             experts: Experts::ALL,
             memory_log2: 27,
             width: 0,
+            thorough: false,
             report: false,
         }
     }

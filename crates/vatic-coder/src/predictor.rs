@@ -1,7 +1,7 @@
 //! Experts, mixer and maps at work on one token: everything that is learnt, and how it predicts a decision.
 
 use crate::adaptive::Adaptive;
-use crate::contexts::{self, MAX_CONTEXTS, Memory, RUN_CONTEXTS};
+use crate::contexts::{self, Memory, RUN_CONTEXTS};
 use crate::head::Head;
 use crate::histories::Histories;
 use crate::history::{PLACES, Recent, Tokens};
@@ -11,9 +11,10 @@ use crate::learnt::Sizes;
 use crate::logistic::{beyond, cost, log_odds, squash};
 use crate::matching::{LENGTHS, Matcher, Prediction};
 use crate::mixer::{LANES, MAX_INPUT};
-use crate::mixing::{self, INPUTS, Mixing, Situation, Stages, VECTORS};
+use crate::mixing::{self, Mixing, Situation, Stages};
 use crate::runs::Runs;
 use crate::table::{LEVELS, combine};
+use crate::thorough::{self, Outline};
 use crate::{Experts, MAX_DEPTH, Options, Source, Vocabulary};
 
 /// Depth below which each node of the tree has a vector of weights.
@@ -62,19 +63,20 @@ pub struct Node {
 
 /// What a stream keeps for itself.
 #[derive(Debug, Clone)]
-pub struct Stream {
+pub struct Stream<const C: usize> {
     recent: Recent,
     memory: Memory,
+    outline: Outline,
     /// Contexts of the next token, if they are known already.
-    ahead: Option<Ahead>,
+    ahead: Option<Ahead<C>>,
 }
 
 /// The contexts of a token.
 #[derive(Debug, Clone, Copy)]
-struct Ahead {
+struct Ahead<const C: usize> {
     /// Hashes for the long and the short match.
     matches: [Option<u32>; 2],
-    histories: [u32; MAX_CONTEXTS],
+    histories: [u32; C],
     runs: [u32; RUN_CONTEXTS.len()],
     /// Vectors of weights chosen by the kinds of the last bytes, near the root and below.
     kinds: [usize; 2],
@@ -84,30 +86,30 @@ struct Ahead {
     place: usize,
 }
 
-/// All that is learnt in a frame.
+/// All that is learnt in a frame: with up to `C` contexts, `V` vectors of inputs and `S` sets of weights.
 #[derive(Debug, Clone)]
-pub struct Predictor {
+pub struct Predictor<const C: usize, const V: usize, const S: usize> {
     on: Switches,
     pub(crate) sizes: Sizes,
     bytes: bool,
     names: Vec<&'static str>,
     layout: Layout,
-    pub(crate) streams: Vec<Stream>,
+    pub(crate) streams: Vec<Stream<C>>,
     /// The last list is what a prior brought.
     pub(crate) tokens: Tokens,
     /// Contexts in use, as indices into the mode's list.
     active: Vec<usize>,
     run_active: Vec<usize>,
-    pub(crate) histories: Histories,
+    pub(crate) histories: Histories<C>,
     pub(crate) order0: Vec<Adaptive>,
     pub(crate) long: Matcher,
     pub(crate) short: Matcher,
     pub(crate) runs: Runs,
     pub(crate) head: Head,
     pub(crate) leaps: Leaps,
-    pub(crate) mixing: Mixing,
+    pub(crate) mixing: Mixing<V, S>,
     // Of the token at hand:
-    contexts: [u32; MAX_CONTEXTS],
+    contexts: [u32; C],
     local: usize,
     /// Vectors of weights chosen by the kinds of the last bytes, near the root and below.
     kinds: [usize; 2],
@@ -118,14 +120,27 @@ pub struct Predictor {
     /// The decisions so far, below a leading one.
     path: usize,
     // Of the decision at hand:
-    inputs: [[i32; LANES]; VECTORS],
+    inputs: [[i32; LANES]; V],
     /// What each source alone says of it, if accounts are kept: inputs say it beside the transformer.
-    alone: [i32; INPUTS],
+    alone: [[i32; LANES]; V],
     /// What each source alone would have paid.
     costs: Option<Vec<u64>>,
 }
 
-impl Predictor {
+/// The usual one, of tokens and of single bytes.
+pub type Usual = Predictor<16, 4, USUAL_SETS>;
+/// The one for thorough work on single bytes.
+pub type Thorough = Predictor<32, 9, 8>;
+
+/// Sets of weights of the usual one.
+const USUAL_SETS: usize = 4;
+
+impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
+    /// Whether it is for thorough work.
+    const THOROUGH: bool = S > USUAL_SETS;
+    /// The weight with which each expert starts where there is no transformer.
+    const ALONE: i32 = if Self::THOROUGH { 4000 } else { 10_000 };
+
     /// Knows nothing; for `length` bytes in all.
     pub fn new(
         vocabulary: &Vocabulary,
@@ -133,18 +148,18 @@ impl Predictor {
         streams: usize,
         length: u64,
         sizes: &Sizes,
-    ) -> Predictor {
+    ) -> Self {
         let has =
             |name: &str| Experts::named(name).is_some_and(|part| options.experts.contains(part));
         let bytes = vocabulary.is_single_bytes();
-        let names = if bytes {
-            &contexts::BYTE_CONTEXTS[..]
-        } else {
-            &contexts::TOKEN_CONTEXTS[..]
+        let names = match (bytes, Self::THOROUGH) {
+            (true, true) => &contexts::BYTE_CONTEXTS[..],
+            (true, false) => &contexts::BYTE_CONTEXTS[..contexts::USUAL],
+            _ => &contexts::TOKEN_CONTEXTS[..],
         };
         let active: Vec<usize> = (0..names.len()).filter(|&n| has(names[n])).collect();
         let run_active: Vec<usize> = (0..RUN_CONTEXTS.len())
-            .filter(|_| !bytes && has("runs"))
+            .filter(|_| (!bytes || Self::THOROUGH) && has("runs"))
             .collect();
         let per_stream = length / streams as u64 + 1;
         let layout = Layout::new(active.len(), has("distances"), run_active.len(), bytes);
@@ -154,6 +169,28 @@ impl Predictor {
         inputs.extend(["order0", "match", "short"]);
         if !bytes {
             inputs.push("transformer");
+        }
+        // Name and number of vectors of each set of weights, and the last layer's vectors.
+        let mut sets = [("", 1); S];
+        let last = if bytes {
+            sets[..USUAL_SETS].copy_from_slice(&[
+                ("by-node", 1 << BYTE_PATH),
+                ("by-place", PLACES * 8),
+                ("by-kinds", 1 << HASHED),
+                ("by-last", 256 * 8),
+            ]);
+            LENGTHS * 8
+        } else {
+            sets[..USUAL_SETS].copy_from_slice(&[
+                ("by-node", (1 << PATH) + MAX_DEPTH * 4),
+                ("by-match", 2 + LENGTHS / 4),
+                ("by-kinds", 1 << HASHED),
+                ("by-last", 1 << HASHED),
+            ]);
+            LENGTHS
+        };
+        if Self::THOROUGH {
+            sets[USUAL_SETS..].copy_from_slice(&thorough::SETS);
         }
         Predictor {
             on: Switches {
@@ -173,6 +210,11 @@ impl Predictor {
                 .map(|_| Stream {
                     recent: Recent::new(per_stream),
                     memory: Memory::new(vocabulary.len(), bytes),
+                    outline: if Self::THOROUGH {
+                        Outline::new()
+                    } else {
+                        Outline::default()
+                    },
                     ahead: None,
                 })
                 .collect(),
@@ -199,44 +241,28 @@ impl Predictor {
             leaps: Leaps::new(),
             mixing: Mixing::new(
                 Stages {
-                    sets: [
-                        has("by-node"),
-                        has(if bytes { "by-place" } else { "by-match" }),
-                        has("by-kinds"),
-                        has("by-last"),
-                    ],
+                    sets: std::array::from_fn(|n| has(sets[n].0)),
                     last: has("last-layer"),
                     map: has("map"),
                 },
-                &layout.initial_weights(false),
-                if bytes {
-                    let sets = [1 << BYTE_PATH, PLACES * 8, 1 << HASHED, 256 * 8];
-                    (sets, LENGTHS * 8)
-                } else {
-                    let sets = [
-                        (1 << PATH) + MAX_DEPTH * 4,
-                        2 + LENGTHS / 4,
-                        1 << HASHED,
-                        1 << HASHED,
-                    ];
-                    (sets, LENGTHS)
-                },
-                if bytes {
-                    [&mixing::BYTE_RATES, &mixing::BYTE_LAST_RATES]
-                } else {
-                    [&mixing::TOKEN_RATES, &mixing::TOKEN_LAST_RATES]
+                &layout.initial_weights(false, Self::ALONE),
+                (sets.map(|(_, size)| size), last),
+                match bytes {
+                    true if Self::THOROUGH => [&thorough::RATES, &mixing::BYTE_LAST_RATES],
+                    true => [&mixing::BYTE_RATES, &mixing::BYTE_LAST_RATES],
+                    false => [&mixing::TOKEN_RATES, &mixing::TOKEN_LAST_RATES],
                 },
                 sizes.map,
             ),
-            contexts: [0; MAX_CONTEXTS],
+            contexts: [0; C],
             local: 1,
             kinds: [0; 2],
             pair: 0,
             place: 0,
             path: 1,
-            inputs: [[0; LANES]; VECTORS],
-            alone: [0; INPUTS],
-            costs: options.report.then(|| vec![0; INPUTS]),
+            inputs: [[0; LANES]; V],
+            alone: [[0; LANES]; V],
+            costs: options.report.then(|| vec![0; V * LANES]),
         }
     }
 
@@ -258,7 +284,7 @@ impl Predictor {
 
     /// Computes the contexts of the next token of a stream and has what is known of them brought into the cache.
     #[inline(always)]
-    fn look_ahead(&self, stream: usize, root: u16) -> Ahead {
+    fn look_ahead(&self, stream: usize, root: u16) -> Ahead<C> {
         let hash = |on: bool, matcher: &Matcher| {
             let hash = on.then(|| matcher.hash(&self.tokens, stream)).flatten();
             matcher.prefetch(hash);
@@ -268,10 +294,18 @@ impl Predictor {
             hash(self.on.long, &self.long),
             hash(self.on.short, &self.short),
         ];
-        let Stream { recent, memory, .. } = &self.streams[stream];
-        let mut histories = [0; MAX_CONTEXTS];
+        let Stream {
+            recent,
+            memory,
+            outline,
+            ..
+        } = &self.streams[stream];
+        let mut histories = [0; C];
         if self.bytes {
             contexts::of_bytes(&mut histories, recent, memory);
+            if Self::THOROUGH {
+                thorough::contexts(&mut histories, recent, memory, outline);
+            }
         } else {
             contexts::of_tokens(&mut histories, &self.tokens, stream, recent, memory);
         }
@@ -316,7 +350,8 @@ impl Predictor {
         self.head.begin(state.unwrap_or_default());
         self.head.prefetch(root);
         if state.is_some() && self.mixing.is_fresh() {
-            self.mixing.set_weights(&self.layout.initial_weights(true));
+            self.mixing
+                .set_weights(&self.layout.initial_weights(true, Self::ALONE));
         }
         let ahead = match self.streams[stream].ahead.take() {
             Some(ahead) => ahead,
@@ -364,7 +399,7 @@ impl Predictor {
         } else {
             0
         };
-        let (mut odds, mut distances) = ([0; MAX_CONTEXTS], [0; MAX_CONTEXTS]);
+        let (mut odds, mut distances) = ([0; C], [0; C]);
         self.histories
             .predict(self.local, foretold, &mut odds, &mut distances);
         // What says nothing is no opinion, and moves nothing.
@@ -374,9 +409,9 @@ impl Predictor {
         };
         let inputs = self.inputs.as_flattened_mut();
         // Whole arrays are copied, of which unused contexts at the end are overwritten by what comes next.
-        inputs[..MAX_CONTEXTS].copy_from_slice(&odds);
+        inputs[..C].copy_from_slice(&odds);
         if self.on.distances {
-            inputs[layout.distances..layout.distances + MAX_CONTEXTS].copy_from_slice(&distances);
+            inputs[layout.distances..layout.distances + C].copy_from_slice(&distances);
         }
         let mut runs = [0; RUN_CONTEXTS.len()];
         for (n, &run) in self.run_active.iter().enumerate() {
@@ -418,40 +453,53 @@ impl Predictor {
         }
         inputs[layout.constant] = 256;
         if self.costs.is_some() {
-            self.alone.copy_from_slice(self.inputs.as_flattened());
-            for (context, odds) in self.alone[..layout.distances].iter_mut().enumerate() {
+            self.alone = self.inputs;
+            let alone = self.alone.as_flattened_mut();
+            for (context, odds) in alone[..layout.distances].iter_mut().enumerate() {
                 *odds = self.histories.alone(context);
             }
-            self.alone[layout.runs..layout.plain]
-                .copy_from_slice(&runs[..layout.plain - layout.runs]);
-            self.alone[layout.plain + 1..layout.foretold]
+            alone[layout.runs..layout.plain].copy_from_slice(&runs[..layout.plain - layout.runs]);
+            alone[layout.plain + 1..layout.foretold]
                 .copy_from_slice(&[long.stretched, short.stretched]);
         }
         let recent = &self.streams[stream].recent;
         let last = recent.last as u32;
         let known_contexts = self.histories.found;
         let order = known_contexts * 4 / (self.active.len() + 1);
+        let level = depth.min(7);
+        let mut sets = [0; S];
+        sets[..USUAL_SETS].copy_from_slice(&[
+            if depth < if self.bytes { BYTE_PATH } else { PATH } {
+                self.path
+            } else if self.bytes {
+                0
+            } else {
+                (1 << PATH) + depth * 4 + order
+            },
+            match long.length {
+                _ if self.bytes => self.place * 8 + level,
+                0 => usize::from(short.length > 0),
+                length => 2 + length / 4,
+            },
+            self.kinds[usize::from(depth >= DEEP)],
+            if self.bytes {
+                (last & 0xFF) as usize * 8 + level
+            } else {
+                self.pair
+            },
+        ]);
+        if Self::THOROUGH {
+            let Stream { recent, memory, .. } = &self.streams[stream];
+            sets[USUAL_SETS..].copy_from_slice(&thorough::sets(
+                recent,
+                memory.stride,
+                level,
+                [long.length, short.length],
+                order,
+            ));
+        }
         let at = Situation {
-            sets: [
-                if depth < if self.bytes { BYTE_PATH } else { PATH } {
-                    self.path
-                } else if self.bytes {
-                    0
-                } else {
-                    (1 << PATH) + depth * 4 + order
-                },
-                match long.length {
-                    _ if self.bytes => self.place * 8 + depth.min(7),
-                    0 => usize::from(short.length > 0),
-                    length => 2 + length / 4,
-                },
-                self.kinds[usize::from(depth >= DEEP)],
-                if self.bytes {
-                    (last & 0xFF) as usize * 8 + depth.min(7)
-                } else {
-                    self.pair
-                },
-            ],
+            sets,
             last: if self.bytes {
                 short.length * 8 + order
             } else {
@@ -482,7 +530,7 @@ impl Predictor {
     #[inline(always)]
     pub fn update(&mut self, node: &Node, bit: bool) {
         if let Some(costs) = &mut self.costs {
-            for (paid, &odds) in costs.iter_mut().zip(&self.alone) {
+            for (paid, &odds) in costs.iter_mut().zip(self.alone.as_flattened()) {
                 *paid += u64::from(cost(squash(odds), bit));
             }
         }
@@ -551,6 +599,7 @@ impl Predictor {
         let Stream {
             recent,
             memory,
+            outline,
             ahead,
         } = &mut self.streams[stream];
         *ahead = None;
@@ -561,6 +610,9 @@ impl Predictor {
             self.tokens.push(stream, before);
             recent.push(byte);
             memory.vote(recent, byte);
+            if Self::THOROUGH {
+                outline.push(byte);
+            }
         }
     }
 
@@ -568,7 +620,12 @@ impl Predictor {
     /// next token needs is asked for, and arrives meanwhile or while other streams have their turn.
     #[inline(always)]
     pub fn advance(&mut self, stream: usize, token: u16, bytes: &[u8], root: u16) {
-        let Stream { recent, memory, .. } = &mut self.streams[stream];
+        let Stream {
+            recent,
+            memory,
+            outline,
+            ..
+        } = &mut self.streams[stream];
         let before = self.tokens.len(stream).checked_sub(1);
         if let Some(before) = before.and_then(|at| self.tokens.get(stream, at)) {
             memory.follow(before, token);
@@ -578,6 +635,9 @@ impl Predictor {
             recent.push(byte);
             if self.bytes {
                 memory.vote(recent, byte);
+            }
+            if Self::THOROUGH {
+                outline.push(byte);
             }
         }
         self.streams[stream].ahead = Some(self.look_ahead(stream, root));

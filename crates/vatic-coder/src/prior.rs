@@ -30,6 +30,9 @@ fn fingerprint(vocabulary: &Vocabulary, options: &Options) -> u64 {
         .into_iter()
         .chain((options.width as u32).to_le_bytes())
         .fold(0xcbf2_9ce4_8422_2325, step);
+    if options.thorough && vocabulary.is_single_bytes() {
+        hash = step(hash, 1);
+    }
     for id in 0..vocabulary.len() {
         let token = vocabulary.token(id as u16);
         hash = (token.len() as u32)
@@ -180,7 +183,11 @@ fn write_runs(difference: &[u8], out: &mut Vec<u8>) {
 }
 
 /// What a predictor has learnt.
-pub fn save(predictor: &Predictor, vocabulary: &Vocabulary, options: &Options) -> Vec<u8> {
+pub fn save<const C: usize, const V: usize, const S: usize>(
+    predictor: &Predictor<C, V, S>,
+    vocabulary: &Vocabulary,
+    options: &Options,
+) -> Vec<u8> {
     let sizes = predictor.sizes();
     let mut out = MAGIC.to_vec();
     out.extend(fingerprint(vocabulary, options).to_le_bytes());
@@ -195,7 +202,8 @@ pub fn save(predictor: &Predictor, vocabulary: &Vocabulary, options: &Options) -
         .clone()
         .visit(&mut |field| write(field, &mut state));
     let mut fresh = Vec::with_capacity(state.len());
-    Predictor::new(vocabulary, options, 1, 0, &sizes).visit(&mut |field| write(field, &mut fresh));
+    Predictor::<C, V, S>::new(vocabulary, options, 1, 0, &sizes)
+        .visit(&mut |field| write(field, &mut fresh));
     state
         .iter_mut()
         .zip(&fresh)
@@ -205,8 +213,8 @@ pub fn save(predictor: &Predictor, vocabulary: &Vocabulary, options: &Options) -
 }
 
 /// Lets a predictor start from what another has learnt.
-pub fn load(
-    predictor: &mut Predictor,
+pub fn load<const C: usize, const V: usize, const S: usize>(
+    predictor: &mut Predictor<C, V, S>,
     prior: &[u8],
     vocabulary: &Vocabulary,
     options: &Options,
@@ -259,7 +267,7 @@ pub fn load(
             "it remembers tokens that the vocabulary does not have",
         ));
     }
-    let mut other = Predictor::new(vocabulary, options, 1, 0, &sizes);
+    let mut other = Predictor::<C, V, S>::new(vocabulary, options, 1, 0, &sizes);
     let mut difference = Difference {
         rest,
         zeros: 0,

@@ -34,9 +34,17 @@ fn accounts_are_the_real_size() {
 
 #[test]
 fn each_input_has_its_account() {
+    let usual = ["o2", "o5", "word", "field", "match", "order0"];
+    let further = ["o1", "o8", "letters", "outline", "run4"];
+    check_accounts(false, &usual);
+    check_accounts(true, &[&usual[..], &further[..]].concat());
+}
+
+fn check_accounts(thorough: bool, names: &[&str]) {
     let (vocabulary, tree) = bytes();
     let options = Options {
         report: true,
+        thorough,
         ..Options::default()
     };
     let text = TEXT.repeat(10);
@@ -46,7 +54,7 @@ fn each_input_has_its_account() {
         model.encode(0, None, byte.into(), &mut encoder);
     }
     let report = model.report();
-    for name in ["o2", "o5", "word", "field", "match", "order0"] {
+    for &name in names {
         let source = report
             .sources
             .iter()
@@ -134,6 +142,40 @@ fn bytes_are_learnt_by_where_they_stand() {
     }
 }
 
+/// Thorough work tells a table of numbers by what stands around a number in the rows before; it is for single bytes only.
+#[test]
+fn thorough_work_finds_more() {
+    let mut numbers = Numbers(5);
+    let mut table = vec![[0i32; 16]; 300];
+    for row in 1..300 {
+        for column in 0..16 {
+            let step = (numbers.next() >> 8) as i32 % 3 - 1;
+            let above = table[row - 1][column];
+            let beside = if column > 0 {
+                table[row][column - 1]
+            } else {
+                above
+            };
+            table[row][column] = (above + beside) / 2 + step + 7;
+        }
+    }
+    let table: Vec<u8> = (table.concat().iter())
+        .flat_map(|&n| (n as u16).to_be_bytes())
+        .collect();
+    let size = |set: &(Arc<Vocabulary>, Arc<Tree>), thorough| {
+        let options = Options {
+            thorough,
+            ..Options::default()
+        };
+        let (coded, _) = round_trip(set, &options, &[to_tokens(&table)], false, None);
+        coded.len()
+    };
+    let (usual, thorough) = (size(&bytes(), false), size(&bytes(), true));
+    assert!(thorough * 100 < usual * 95, "{thorough} {usual}");
+    let set = single_tokens();
+    assert_eq!(size(&set, false), size(&set, true));
+}
+
 /// A tree of single bytes may be deeper than eight levels.
 #[test]
 fn bytes_may_have_an_uneven_tree() {
@@ -144,8 +186,14 @@ fn bytes_may_have_an_uneven_tree() {
     );
     assert!((0..256).any(|byte| set.1.depth_of(byte) > 12));
     let pieces = [(0..2000u32).map(|i| (i * i % 251) as u16).collect()];
-    round_trip(&set, &Options::default(), &pieces, false, None);
-    round_trip(&set, &Options::default(), &pieces, true, None);
+    for thorough in [false, true] {
+        let options = Options {
+            thorough,
+            ..Options::default()
+        };
+        round_trip(&set, &options, &pieces, false, None);
+        round_trip(&set, &options, &pieces, true, None);
+    }
 }
 
 #[test]
@@ -308,13 +356,15 @@ proptest! {
     fn any_tokens_round_trip(pieces in some_tokens(500), parts in any::<u64>(), all in any::<bool>(), memory in 0u8..40,
         foretold in any::<bool>()) {
         let experts = if all { Experts::ALL } else { Experts(parts) };
-        let options = Options { experts, memory_log2: memory.min(20), width: WIDTH, report: parts & 1 == 1 };
+        let options = Options { experts, memory_log2: memory.min(20), width: WIDTH, thorough: false, report: parts & 1 == 1 };
         round_trip(&words(), &options, &pieces, foretold, None);
     }
 
     #[test]
-    fn any_bytes_round_trip(pieces in some_tokens(256), memory in 0u8..20, foretold in any::<bool>()) {
-        let options = Options { memory_log2: memory, width: WIDTH, ..Options::default() };
+    fn any_bytes_round_trip(pieces in some_tokens(256), memory in 0u8..20, foretold in any::<bool>(), thorough in any::<bool>(),
+        all in any::<bool>(), parts in any::<u64>()) {
+        let experts = if all { Experts::ALL } else { Experts(parts) };
+        let options = Options { experts, memory_log2: memory, width: WIDTH, thorough, ..Options::default() };
         round_trip(&bytes(), &options, &pieces, false, None);
         round_trip(&single_tokens(), &options, &pieces, foretold, None);
     }
@@ -374,6 +424,18 @@ fn golden() {
         None,
     )
     .0;
+    let thorough = Options {
+        thorough: true,
+        ..Options::default()
+    };
+    let thorough = round_trip(
+        &bytes(),
+        &thorough,
+        std::slice::from_ref(&text),
+        false,
+        None,
+    )
+    .0;
     let pieces = round_trip(
         &single_tokens(),
         &Options::default(),
@@ -397,11 +459,12 @@ fn golden() {
         ..Options::default()
     };
     let words = round_trip(&words(), &with_head, &[tokens], true, None).0;
-    let found = [&plain, &pieces, &words].map(|coded| (coded.len(), fingerprint(coded)));
+    let found = [&plain, &thorough, &pieces, &words].map(|coded| (coded.len(), fingerprint(coded)));
     assert_eq!(
         found,
         [
             (89, 5009432903341873839),
+            (90, 15231510881439770633),
             (149, 9173422900425126410),
             (1896, 2005400448152650782)
         ]

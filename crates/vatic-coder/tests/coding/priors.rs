@@ -127,6 +127,13 @@ fn other_priors_are_refused() {
         .load(&prior)
         .is_err()
     );
+    let thorough = Options {
+        thorough: true,
+        ..options.clone()
+    };
+    assert!(new(&thorough).load(&prior).is_err());
+    assert!(new(&options).load(&new(&thorough).save()).is_err());
+    assert!(new(&thorough).load(&new(&thorough).save()).is_ok());
     let set = words();
     assert!(
         Model::new(&set.0, &set.1, &options, 1, 5000)

@@ -59,6 +59,26 @@ fn code(content: &[u8], setting: &Setting, meter: &Meter) -> Result<(Model, Enco
     Ok((model, encoder))
 }
 
+/// Up to this length both ways of working are tried, if thorough work is asked for: more experts need more to learn from.
+const SMALL: usize = 1 << 16;
+
+/// Coded thoroughly if the setting says so, unless that makes it larger.
+pub(crate) fn encode_best(content: &[u8], setting: &Setting, meter: &Meter) -> Result<Coded> {
+    let coded = encode(content, setting, meter)?;
+    if !setting.thorough || content.len() > SMALL {
+        return Ok(coded);
+    }
+    let usual = Setting {
+        thorough: false,
+        ..setting.clone()
+    };
+    let usual = encode(content, &usual, &Meter::default())?;
+    if usual.payload.len() <= coded.payload.len() {
+        return Ok(usual);
+    }
+    Ok(coded)
+}
+
 pub(crate) fn encode(content: &[u8], setting: &Setting, meter: &Meter) -> Result<Coded> {
     let (model, encoder) = code(content, setting, meter)?;
     let stats = FrameStats {

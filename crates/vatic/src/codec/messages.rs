@@ -9,7 +9,7 @@ use crate::progress::Meter;
 
 /// A message's payload in one stream, in the mode that suits it, with so many low bits of its length.
 pub(crate) fn encode(message: &[u8], length_bits: u8, options: &Options) -> Result<Option<Coded>> {
-    let options = options.clone().streams_log2(Some(0));
+    let options = options.clone().streams_log2(Some(0)).thorough(false);
     let mut encoder = Encoder::new(&options)?;
     encoder.setting.length_bits = length_bits;
     encoder.setting.model_bits = model_bits(encoder.candidates.len());
@@ -33,6 +33,7 @@ impl Message<'_> {
         Setting {
             length_bits: self.length_bits,
             model_bits: model_bits(models),
+            thorough: false,
             ..Setting::of(options, None)
         }
     }

@@ -47,6 +47,8 @@ pub(crate) struct Setting {
     pub experts: Option<u64>,
     pub report: bool,
     pub prior: Option<Prior>,
+    /// Whether experts work thoroughly where there is no transformer.
+    pub thorough: bool,
     pub threads: usize,
     /// So many low bits of the content's length come first in the payload: those that a message's first bytes do not say.
     pub length_bits: u8,
@@ -66,6 +68,8 @@ impl Setting {
             experts: options.experts,
             report: options.report,
             prior: options.prior.clone(),
+            // What a prior has learnt is of the usual size.
+            thorough: options.thorough && options.prior.is_none(),
             threads: threads(options.threads),
             length_bits: 0,
             model_bits: 0,
@@ -114,6 +118,7 @@ impl Setting {
                 .experts
                 .map_or(vatic_coder::Experts::ALL, vatic_coder::Experts),
             memory_log2: self.memory_log2,
+            thorough: self.thorough,
             report: self.report,
             ..vatic_coder::Options::default()
         }
@@ -272,7 +277,7 @@ impl Plan {
             (Mode::Tokens, Some(model)) => {
                 tokens::encode(content, &self.setting, model, self.cut, meter)?
             }
-            _ => bytes::encode(content, &self.setting, meter)?,
+            _ => bytes::encode_best(content, &self.setting, meter)?,
         };
         coded.stats.wall = start.elapsed();
         Ok(Some(coded))
@@ -356,6 +361,7 @@ impl Decoder {
             experts: parts.experts,
             report: false,
             prior,
+            thorough: parts.thorough,
             threads: threads(self.options.threads),
             length_bits: 0,
             model_bits: 0,
@@ -430,7 +436,10 @@ pub(crate) fn learn(
     model: Option<Model>,
     options: &Options,
 ) -> Result<(Vec<u8>, Vec<u8>)> {
-    let setting = Setting::of(options, model);
+    let setting = Setting {
+        thorough: false,
+        ..Setting::of(options, model)
+    };
     let meter = Meter::new(&options.progress);
     let tokens = match &setting.model {
         Some(model) => tokens::learn(content, &setting, model, &meter)?,
@@ -469,6 +478,7 @@ pub(crate) fn open(
 fn parts(setting: &Setting, model: Option<&Model>, streams_log2: u8) -> Parts {
     Parts {
         streams_log2,
+        thorough: setting.thorough && model.is_none(),
         model: model.map(|model| {
             if model.is_shipped() {
                 ModelRef::Short(model.id().short())

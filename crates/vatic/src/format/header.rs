@@ -29,6 +29,10 @@ const HAS_FULL_MODEL: u8 = 1 << 4;
 const HAS_EXPERTS: u8 = 1 << 5;
 const RESERVED: u8 = 0b1100_0000;
 
+/// Details of frames of bytes: how they are coded.
+const BYTES_USUAL: u8 = 0;
+const BYTES_THOROUGH: u8 = 1;
+
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -51,6 +55,8 @@ pub(crate) enum Kind {
 pub(crate) struct Parts {
     /// log2 of the number of streams; 0 for `Bytes`.
     pub streams_log2: u8,
+    /// Whether experts worked thoroughly; only for `Bytes`.
+    pub thorough: bool,
     /// The model, for `Tokens`.
     pub model: Option<ModelRef>,
     /// log2 of the cap of the experts' tables in bytes.
@@ -65,6 +71,7 @@ impl Default for Parts {
     fn default() -> Parts {
         Parts {
             streams_log2: 0,
+            thorough: false,
             model: None,
             memory_log2: DEFAULT_MEMORY_LOG2,
             experts: None,
@@ -153,12 +160,12 @@ impl Header {
         if parts.experts.is_some() {
             settings |= HAS_EXPERTS;
         }
-        let kind = if self.kind == Kind::Bytes {
-            BYTES
-        } else {
-            TOKENS
+        let (kind, detail) = match (self.kind, parts.thorough) {
+            (Kind::Bytes, false) => (BYTES, BYTES_USUAL),
+            (Kind::Bytes, true) => (BYTES, BYTES_THOROUGH),
+            _ => (TOKENS, parts.streams_log2),
         };
-        let descriptor = kind | parts.streams_log2 << 2 | last;
+        let descriptor = kind | detail << 2 | last;
         if settings == 0 && class != SETTINGS {
             out.push(descriptor | class << 6);
         } else {
@@ -255,15 +262,20 @@ fn read_control(reader: &mut impl Read, field: u8, last: bool, class: u8) -> Res
 fn read_coded(
     reader: &mut impl Read,
     kind: u8,
-    streams_log2: u8,
+    detail: u8,
     last: bool,
     class: u8,
 ) -> Result<Header> {
-    if kind == BYTES && streams_log2 != 0 {
-        return Err(Error::corrupt(
-            "a frame of bytes claims to have several streams",
-        ));
-    }
+    let (streams_log2, thorough) = match (kind, detail) {
+        (BYTES, BYTES_USUAL) => (0, false),
+        (BYTES, BYTES_THOROUGH) => (0, true),
+        (BYTES, other) => {
+            return Err(Error::Unsupported {
+                what: format!("a frame of bytes in the way {other}"),
+            });
+        }
+        _ => (detail, false),
+    };
     debug_assert!(streams_log2 <= MAX_STREAMS_LOG2);
     let (class, settings) = if class == SETTINGS {
         let [settings] = bytes(reader)?;
@@ -287,6 +299,7 @@ fn read_coded(
     let payload = plausible_payload((lengths >> c) as u32, content)?;
     let mut parts = Parts {
         streams_log2,
+        thorough,
         ..Parts::default()
     };
     if kind == TOKENS {
@@ -309,6 +322,11 @@ fn read_coded(
         parts.experts = Some(u64::from_le_bytes(bytes(reader)?));
     }
     if settings & HAS_PRIOR != 0 {
+        if thorough {
+            return Err(Error::corrupt(
+                "a frame of bytes that was coded thoroughly names a prior",
+            ));
+        }
         parts.prior = Some(PriorId(bytes(reader)?));
     }
     let kind = if kind == BYTES {
@@ -383,6 +401,7 @@ mod tests {
         let prior = proptest::option::of(any::<[u8; 8]>().prop_map(PriorId));
         (
             any::<bool>(),
+            any::<bool>(),
             0..=7u8,
             model,
             MEMORY_LOG2,
@@ -390,12 +409,13 @@ mod tests {
             prior,
         )
             .prop_map(
-                |(tokens, streams_log2, model, memory_log2, experts, prior)| {
+                |(tokens, thorough, streams_log2, model, memory_log2, experts, prior)| {
                     if tokens {
                         (
                             Kind::Tokens,
                             Parts {
                                 streams_log2,
+                                thorough: false,
                                 model: Some(model),
                                 memory_log2,
                                 experts,
@@ -407,10 +427,11 @@ mod tests {
                             Kind::Bytes,
                             Parts {
                                 streams_log2: 0,
+                                thorough,
                                 model: None,
                                 memory_log2,
                                 experts,
-                                prior,
+                                prior: prior.filter(|_| !thorough),
                             },
                         )
                     }
@@ -453,6 +474,17 @@ mod tests {
                 prop_assert!(header.kind == Kind::Skippable || header.payload <= header.content);
             }
         }
+    }
+
+    #[test]
+    fn frames_of_bytes_in_ways_that_there_are_not() {
+        let descriptor = |detail: u8| [BYTES | detail << 2 | 3 << 6, HAS_PRIOR, 1, 0, 0];
+        let read =
+            |detail| Header::read(&mut [&descriptor(detail)[..], &[0; 12]].concat().as_slice());
+        assert!(read(BYTES_USUAL).is_ok_and(|header| header.parts.prior.is_some()));
+        // What a prior has learnt is of the usual size.
+        assert!(matches!(read(BYTES_THOROUGH), Err(Error::Corrupt { .. })));
+        assert!((2..8).all(|detail| matches!(read(detail), Err(Error::Unsupported { .. }))));
     }
 
     #[test]

@@ -66,6 +66,18 @@ pub fn all() -> Result<Vec<Case>> {
         &[story, &[0; 5000], story].concat(),
         options().mode(Mode::Bytes),
     )?;
+    // Records of samples, each the mean of its neighbours and noise, and text in two ways of writing.
+    let mut table = noise(5000, 3);
+    for at in 0..table.len() {
+        let before = |back: usize| u32::from(at.checked_sub(back).map_or(0, |at| table[at]));
+        table[at] = ((before(1) + before(24) + 1) / 2) as u8 + (table[at] & 3);
+    }
+    let capitals = story[..1500].to_ascii_uppercase();
+    add(
+        "bytes-thorough.vtc",
+        &[&table, story, &[0; 3000], &capitals, &story[..2000]].concat(),
+        options().mode(Mode::Bytes).thorough(true),
+    )?;
     add("tokens.vtc", story, options().mode(Mode::Tokens))?;
     add(
         "tokens-streams.vtc",
