@@ -80,6 +80,38 @@ fn the_choice_is_nearly_the_best_that_there_is() {
     }
 }
 
+/// Samples of a table are too small to show what experts will have learnt at its end.
+#[test]
+fn no_way_is_much_better_than_the_one_that_is_chosen() {
+    let mut numbers = String::new();
+    for n in 0..4000u32 {
+        let code = 0x2F00 + n * 3 % 977;
+        numbers += &format!("{:04X}\t{:04X}\t{}\n", 0x3400 + n, code, code % 7);
+    }
+    let files = [
+        numbers.as_bytes(),
+        include_bytes!("../../../fixtures/stations.csv"),
+        include_bytes!("../../../fixtures/service.log"),
+        include_bytes!("../../../fixtures/wave.bin"),
+    ];
+    for (n, content) in files.into_iter().enumerate() {
+        let size = |options: Options| {
+            let options = options.model(Some(Model::swift()));
+            vatic::compress(content, &options).unwrap().len()
+        };
+        let by_bytes = size(Options::new().mode(Mode::Bytes));
+        let by_tokens = size(Options::new().mode(Mode::Tokens));
+        for (least_gain, thorough) in [(5, false), (0, true)] {
+            let options = Options::new().least_gain(least_gain).thorough(thorough);
+            let chosen = size(options);
+            let note = format!("{n}: {chosen} of {by_bytes} and {by_tokens}");
+            assert!(chosen <= by_bytes, "{note}");
+            let percent = 100 + least_gain as usize;
+            assert!(chosen * 100 <= by_tokens * percent, "{note}");
+        }
+    }
+}
+
 #[test]
 fn frames_of_one_file_choose_for_themselves() {
     let size = 1 << 16;

@@ -101,18 +101,48 @@ fn stays_large(sample: &[u8], setting: &Setting) -> Result<bool> {
     Ok(coded.payload.len() > sample.len() - sample.len() / 256)
 }
 
+/// The mode for a frame, and how sure that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub mode: Mode,
+    /// Whether samples say tokens, but not so clearly that all of it could not be smaller as bytes.
+    pub close: bool,
+}
+
+impl Choice {
+    /// There is no doubt.
+    pub(crate) fn clear(mode: Mode) -> Choice {
+        Choice { mode, close: false }
+    }
+}
+
+/// Samples that tokens make less than so many percent smaller than bytes do leave it open.
+const CLEAR: usize = 60;
+
+/// By how many percent more than the frame itself tokens make samples of so many bytes smaller, as a rule: a transformer brings along what
+/// experts have yet to learn.
+fn flattery(sample: usize) -> usize {
+    match sample {
+        0..8192 => 10,
+        8192..16_384 => 7,
+        16_384..32_768 => 4,
+        32_768..65_536 => 2,
+        _ => 0,
+    }
+}
+
 /// The mode for `content` that is no noise: bytes or tokens. In a large frame tokens have to save at least `least_gain` percent.
-pub(crate) fn mode(content: &[u8], setting: &Setting, least_gain: u32) -> Result<Mode> {
+pub(crate) fn mode(content: &[u8], setting: &Setting, least_gain: u32) -> Result<Choice> {
     let Some(model) = &setting.model else {
-        return Ok(Mode::Bytes);
+        return Ok(Choice::clear(Mode::Bytes));
     };
     if content.len() < SMALL && is_text(content) {
-        return Ok(Mode::Tokens);
+        return Ok(Choice::clear(Mode::Tokens));
     }
     if content.len() < 2 * SMALL && !is_text(content) {
         return Ok(match both(content, setting, model, Cut::Into(0))? {
-            (by_bytes, by_tokens) if by_bytes < by_tokens => Mode::Bytes,
-            _ => Mode::Tokens,
+            (by_bytes, by_tokens) if by_bytes < by_tokens => Choice::clear(Mode::Bytes),
+            _ => Choice::clear(Mode::Tokens),
         });
     }
     let length = (content.len() / SAMPLE).clamp(SMALL / SAMPLE, MAX_SAMPLE) / 2;
@@ -122,8 +152,9 @@ pub(crate) fn mode(content: &[u8], setting: &Setting, least_gain: u32) -> Result
     let trials = [
         (length / 16, 100),
         (length / 4, 100 + least_gain / 2),
-        (length, 100 + least_gain),
+        (length, 100 + least_gain + flattery(2 * length)),
     ];
+    let mut close = false;
     for (length, percent) in trials
         .into_iter()
         .filter(|trial| trial.0 >= LEAST.min(length))
@@ -133,10 +164,14 @@ pub(crate) fn mode(content: &[u8], setting: &Setting, least_gain: u32) -> Result
         sample.extend(&content[content.len() / 4 * 3..][..length]);
         let (by_bytes, by_tokens) = both(&sample, setting, model, Cut::Well)?;
         if by_bytes * 100 < by_tokens * percent {
-            return Ok(Mode::Bytes);
+            return Ok(Choice::clear(Mode::Bytes));
         }
+        close = by_bytes * 100 < by_tokens * (100 + CLEAR);
     }
-    Ok(Mode::Tokens)
+    Ok(Choice {
+        mode: Mode::Tokens,
+        close,
+    })
 }
 
 /// The sizes of all of it as bytes and as tokens. As tokens it counts as large without being coded where the bytes' way

@@ -24,6 +24,7 @@ use crate::prior::Prior;
 use crate::progress::Meter;
 use crate::stats::{FrameStats, SourceBits};
 
+use choose::Choice;
 pub(crate) use lockstep::Predictor;
 use mixed::Mixed;
 use tokens::Cut;
@@ -139,6 +140,9 @@ fn hear(decoder: &mut vatic_coder::Decoder<'_>, bits: u8) -> usize {
     })
 }
 
+/// Up to so many bytes of content all of it is coded both ways where samples do not say clearly which one is better.
+const MODERATE: usize = 1 << 20;
+
 /// Plans how frames are coded.
 pub(crate) struct Encoder {
     setting: Setting,
@@ -199,13 +203,16 @@ impl Encoder {
             Mode::Stored | Mode::Bytes => self.setting.clone(),
             _ => self.setting(content)?,
         };
-        let mode = match auto {
+        let choice = match auto {
             true => choose::mode(content, &setting, self.least_gain)?,
-            false => self.mode,
+            false => Choice::clear(self.mode),
         };
         Ok(Plan {
+            mode: choice.mode,
+            // Samples of a large frame say enough, unless the smallest result is wanted at any price.
+            needed_gain: (choice.close && (setting.thorough || content.len() <= MODERATE))
+                .then_some(self.least_gain),
             setting,
-            mode,
             ..self.stored()
         })
     }
@@ -214,6 +221,7 @@ impl Encoder {
         Plan {
             setting: self.setting.clone(),
             mode: Mode::Stored,
+            needed_gain: None,
             cut: self.cut,
             mixed: None,
         }
@@ -224,6 +232,8 @@ impl Encoder {
 pub(crate) struct Plan {
     setting: Setting,
     mode: Mode,
+    /// Bytes are tried as well, and taken unless tokens are by so many percent smaller; a tenth of the time more with `base`.
+    needed_gain: Option<u32>,
     cut: Cut,
     /// Its parts, if it is mixed.
     mixed: Option<Mixed>,
@@ -279,6 +289,13 @@ impl Plan {
             }
             _ => bytes::encode_best(content, &self.setting, meter)?,
         };
+        if let Some(gain) = self.needed_gain {
+            let by_bytes = bytes::encode_best(content, &self.setting, &Meter::default())?;
+            let percent = 100 + u64::from(gain);
+            if by_bytes.payload.len() as u64 * 100 < coded.payload.len() as u64 * percent {
+                coded = by_bytes;
+            }
+        }
         coded.stats.wall = start.elapsed();
         Ok(Some(coded))
     }
