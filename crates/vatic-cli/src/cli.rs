@@ -151,7 +151,8 @@ pub struct Engine {
 }
 
 /// `-1` to `-4` compress with the model `swift`, `-5` to `-8` with `base`, `-9` with `deep`; `-6` is what is done without a level. The higher
-/// the level, the less the transformer has to gain on large data to be used; `-1`, `-2` and `-5` make small files quicker to restore.
+/// the level, the less the transformer has to gain on large data to be used; `-1`, `-2` and `-5` make small files quicker to restore; from
+/// `-7` on experts work thoroughly where they are alone.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct Level {
@@ -241,6 +242,9 @@ pub struct Compare {
     /// Run only these programs (parts of names, as `xz,zstd -22,vatic`)
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub only: Vec<String>,
+
+    #[command(flatten)]
+    pub level: Level,
 
     #[command(flatten)]
     pub engine: Engine,

@@ -50,6 +50,11 @@ const LEVELS: [Level; 9] = [
 /// The levels above this take minutes for a megabyte.
 const EVERYDAY: usize = 8;
 
+/// The model of a level.
+pub fn of_level(level: usize) -> &'static str {
+    LEVELS[level.clamp(1, 9) - 1].model
+}
+
 /// Whether some level for every day's use has the model of that name.
 pub fn everyday(model: &str) -> bool {
     LEVELS[..EVERYDAY].iter().any(|level| level.model == model)

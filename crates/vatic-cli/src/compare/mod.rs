@@ -24,7 +24,7 @@ use report::{InputResults, Report};
 
 /// Measures every program on every input and writes the report.
 pub fn run(options: &Compare) -> Result<ExitCode> {
-    let programs = peers::all(&options.engine, &options.only)?;
+    let programs = peers::all(&options.engine, options.level.number(), &options.only)?;
     let mut inputs = Vec::new();
     for path in &options.files {
         inputs.extend(prefixes(

@@ -39,7 +39,7 @@ impl Program {
 }
 
 /// All programs, or those whose name contains one of `only`; vatic with the models for every day, or the one chosen.
-pub fn all(engine: &Engine, only: &[String]) -> Result<Vec<Program>> {
+pub fn all(engine: &Engine, level: Option<usize>, only: &[String]) -> Result<Vec<Program>> {
     let mut programs = vec![
         Program::one("gzip", "-6", Gzip(6)),
         Program::one("gzip", "-9", Gzip(9)),
@@ -81,17 +81,23 @@ pub fn all(engine: &Engine, only: &[String]) -> Result<Vec<Program>> {
         },
     ];
     let prior = models::prior(engine.prior.as_deref())?;
-    match (&engine.model, &prior) {
-        (Some(name), _) => programs.push(vatic_program(engine, models::by_name(name)?)?),
-        (None, Some(prior)) => programs.push(vatic_program(engine, models::learnt_with(prior)?)?),
-        (None, None) => {
+    match (&engine.model, &prior, level) {
+        (Some(name), ..) => programs.push(vatic_program(engine, level, models::by_name(name)?)?),
+        (None, Some(prior), _) => {
+            programs.push(vatic_program(engine, level, models::learnt_with(prior)?)?);
+        }
+        (None, None, Some(level)) => {
+            let model = Model::named(models::of_level(level));
+            programs.push(vatic_program(engine, Some(level), model)?);
+        }
+        (None, None, None) => {
             // The smallest results come last.
             let mut shipped: Vec<_> = Model::shipped()
                 .filter(|model| models::everyday(model.name))
                 .collect();
             shipped.sort_by_key(|model| model.file_bytes);
             for shipped in shipped {
-                programs.push(vatic_program(engine, Model::named(shipped.name))?);
+                programs.push(vatic_program(engine, None, Model::named(shipped.name))?);
             }
         }
     }
@@ -136,18 +142,19 @@ pub fn threads(engine: &Engine) -> usize {
     }
 }
 
-fn vatic_program(engine: &Engine, model: Option<Model>) -> Result<Program> {
-    let settings = model.as_ref().map_or("without model", Model::name);
+fn vatic_program(engine: &Engine, level: Option<usize>, model: Option<Model>) -> Result<Program> {
+    let name = model.as_ref().map_or("without model", Model::name);
+    let settings = match level {
+        Some(level) => format!("-{level} {name}"),
+        None => name.to_string(),
+    };
     let info = |model: &Model| ModelInfo {
         name: model.name().into(),
         id: model.id().to_string(),
         bytes: model.file_bytes(),
     };
     let prior = models::prior(engine.prior.as_deref())?;
-    let encode = Options::new()
-        .model(model.clone())
-        .threads(engine.threads)
-        .prior(prior.clone());
+    let encode = models::options(engine, level)?.model(model.clone());
     let decode = DecodeOptions::new().threads(engine.threads);
     let decode = model.iter().cloned().fold(decode, DecodeOptions::model);
     let decode = prior.into_iter().fold(decode, DecodeOptions::prior);
@@ -156,7 +163,7 @@ fn vatic_program(engine: &Engine, model: Option<Model>) -> Result<Program> {
     vatic::decompress_with(&warm, &decode).context("vatic cannot be run")?;
     Ok(Program {
         models: model.iter().map(info).collect(),
-        ..Program::one("vatic", settings, Vatic { encode, decode })
+        ..Program::one("vatic", &settings, Vatic { encode, decode })
     })
 }
 

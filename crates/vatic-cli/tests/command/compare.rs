@@ -195,3 +195,23 @@ fn an_empty_file_is_fine() {
             .stdout(contains("NaN").not());
     }
 }
+
+#[test]
+fn a_level_is_compared_as_it_compresses() {
+    let place = Place::new();
+    place.write("wave.bin", include_bytes!("../../../../fixtures/wave.bin"));
+    let output = (place.vatic(&["compare", "-9", "--only", "vatic", "wave.bin"]))
+        .assert()
+        .success();
+    let output = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+    let line = output.lines().find(|line| line.contains("vatic -9 deep"));
+    let columns: Vec<&str> = line.expect(&output).split_whitespace().collect();
+    place.vatic(&["-9", "wave.bin"]).assert().success();
+    let size = place.read("wave.bin.vtc").len();
+    assert!(
+        columns.contains(&&*format!("{},{:03}", size / 1000, size % 1000)),
+        "{output}"
+    );
+    assert_eq!(output.matches("vatic -").count(), 1, "{output}");
+    (place.vatic(&["compare", "-1", "-9", "wave.bin"]).assert()).code(2);
+}

@@ -429,6 +429,23 @@ fn levels_choose_the_model() {
     }
 }
 
+/// From -7 on binaries are worked on thoroughly; what another program made of them is as large as before.
+#[test]
+fn the_higher_levels_make_binaries_smaller() {
+    let place = Place::new();
+    place.write("wave.bin", include_bytes!("../../../../fixtures/wave.bin"));
+    let size = |level: &str| {
+        (place.vatic(&[level, "-kf", "wave.bin"]).assert()).success();
+        (place.vatic(&["-t", "wave.bin.vtc"]).assert()).success();
+        place.read("wave.bin.vtc").len()
+    };
+    let [usual, thorough, best] = ["-6", "-7", "-9"].map(size);
+    assert!(
+        thorough * 100 < usual * 97 && best <= thorough,
+        "{usual} {thorough} {best}"
+    );
+}
+
 #[test]
 fn levels_models_and_threads_decode_alike() {
     let place = Place::with_text();
