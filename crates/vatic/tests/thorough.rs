@@ -1,25 +1,22 @@
 //! Thorough work on bytes: smaller, never larger than usual where both are tried, and nothing else changes.
 
 mod common;
+#[path = "common/records.rs"]
+mod records;
 
 use std::io::Cursor;
 
 use common::noise;
 use proptest::prelude::*;
+use records::records;
 use vatic::{DecodeOptions, Mode, Options, Prior};
 
 fn plain() -> Options {
     Options::new().model(None).memory_log2(18).mode(Mode::Bytes)
 }
 
-/// Rows of numbers, each the mean of its neighbours and a little noise.
 fn table(n: usize) -> Vec<u8> {
-    let mut table = noise(n, 7);
-    for at in 0..n {
-        let before = |back: usize| u32::from(at.checked_sub(back).map_or(0, |at| table[at]));
-        table[at] = ((before(1) + before(40) + 1) / 2) as u8 + (table[at] & 3);
-    }
-    table
+    records(noise(n, 7), 40)
 }
 
 #[test]

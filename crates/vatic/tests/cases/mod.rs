@@ -2,8 +2,11 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/records.rs"]
+mod records;
 
 use common::noise;
+use records::records;
 use vatic::{DecodeOptions, Mode, Model, Options, Prior, Result};
 
 /// Something that was compressed.
@@ -66,12 +69,8 @@ pub fn all() -> Result<Vec<Case>> {
         &[story, &[0; 5000], story].concat(),
         options().mode(Mode::Bytes),
     )?;
-    // Records of samples, each the mean of its neighbours and noise, and text in two ways of writing.
-    let mut table = noise(5000, 3);
-    for at in 0..table.len() {
-        let before = |back: usize| u32::from(at.checked_sub(back).map_or(0, |at| table[at]));
-        table[at] = ((before(1) + before(24) + 1) / 2) as u8 + (table[at] & 3);
-    }
+    // Records, and text in two ways of writing.
+    let table = records(noise(5000, 3), 24);
     let capitals = story[..1500].to_ascii_uppercase();
     add(
         "bytes-thorough.vtc",
