@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use vatic::info::{FrameInfo, Info};
-use vatic::{Model, ModelRef, ShippedModel};
+use vatic::{Mode, Model, ModelRef, ShippedModel};
 
 use crate::cli::Code;
 use crate::files::{self, Source};
@@ -109,11 +109,14 @@ fn sizes(frames: usize, coded: u64, content: u64) -> Vec<String> {
 fn models(frames: &[FrameInfo], known: &[ShippedModel]) -> String {
     let mut names: Vec<String> = Vec::new();
     for frame in frames {
-        let unmodelled = || format!("({})", frame.mode);
-        let mut name = frame
-            .model
-            .as_ref()
-            .map_or_else(unmodelled, |model| model_name(model, known));
+        let mut name = match &frame.model {
+            Some(model) if frame.mode == Mode::Mixed => {
+                format!("{} (mixed)", model_name(model, known))
+            }
+            Some(model) => model_name(model, known),
+            None if frame.thorough => format!("({}, thorough)", frame.mode),
+            None => format!("({})", frame.mode),
+        };
         if let Some(prior) = &frame.prior {
             name = format!("{name} + prior {prior}");
         }

@@ -3,6 +3,7 @@
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 
+use crate::codec::mixed;
 use crate::error::{Error, Result};
 use crate::format::{Counted, Kind};
 use crate::member::{Found, FrameDecoder, Scanner};
@@ -43,7 +44,9 @@ pub struct FrameInfo {
     pub mode: Mode,
     /// Streams coded in lockstep.
     pub streams: u32,
-    /// The model it was made with.
+    /// Whether experts worked thoroughly ([`Options::thorough`](crate::Options::thorough)).
+    pub thorough: bool,
+    /// The model it was made with; of a mixed frame, that of its part of text.
     pub model: Option<ModelRef>,
     /// The prior it was made with.
     pub prior: Option<PriorId>,
@@ -101,6 +104,7 @@ fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>)> {
                     _ => Mode::Stored,
                 },
                 streams: 1 << header.parts.streams_log2,
+                thorough: header.parts.thorough,
                 model: header.parts.model,
                 prior: header.parts.prior,
                 memory_log2: coded.then_some(header.parts.memory_log2),
@@ -110,6 +114,15 @@ fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>)> {
             all.push(found);
         }
         info.skippable += u64::from(header.kind == Kind::Skippable);
+        if header.kind == Kind::Mixed
+            && let Some(frame) = info.frames.last_mut()
+        {
+            // What is wrong inside is for the decoder to say.
+            let inside = mixed::model_within(header.content as usize, &mut reader.inner);
+            frame.model = inside.ok().flatten();
+            let payload = SeekFrom::Start(reader.count);
+            reader.inner.seek(payload).map_err(Error::Read)?;
+        }
         reader
             .inner
             .seek_relative(header.payload.into())

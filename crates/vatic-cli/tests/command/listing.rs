@@ -27,6 +27,35 @@ fn shows_sizes_model_and_checksum() {
     );
 }
 
+/// The model of a mixed frame stands inside it, behind whatever comes before.
+#[test]
+fn shows_what_coded_the_parts_of_a_frame() {
+    let place = Place::new();
+    let mixed = include_bytes!("../../../../tests/golden/mixed.vtc");
+    let thorough = include_bytes!("../../../../tests/golden/bytes-thorough.vtc");
+    place.write("mixed.vtc", mixed);
+    // What comes after it is found.
+    place.write("both.vtc", &[&mixed[..], thorough].concat());
+    let listed = |name: &str| {
+        let output = place.vatic(&["-l", name]).assert().success();
+        String::from_utf8(output.get_output().stdout.clone()).unwrap()
+    };
+    let alone = listed("mixed.vtc");
+    assert!(alone.contains("swift ea… (mixed)"), "{alone}");
+    let both = listed("both.vtc");
+    assert!(
+        both.contains("swift ea… (mixed), (bytes, thorough)"),
+        "{both}"
+    );
+    // What is wrong inside is for the decoder to say.
+    let mut wrong = mixed.to_vec();
+    wrong[17..30].fill(0xFF);
+    place.write("wrong.vtc", &wrong);
+    let wrong = listed("wrong.vtc");
+    assert!(wrong.contains(" (mixed)"), "{wrong}");
+    place.vatic(&["-t", "wrong.vtc"]).assert().code(1);
+}
+
 #[test]
 fn adds_up_several_files_and_reports_bad_ones() {
     let place = Place::with_compressed();

@@ -2,12 +2,14 @@
 //! learnt from text goes on after it.
 
 use std::collections::VecDeque;
+use std::io::{Read, Seek, SeekFrom};
 use std::time::Instant;
 
 use super::stretches::{self, LEAST, Look};
 use super::{Coded, Decoder, Encoder, Plan, Sink, choose};
 use crate::error::{Error, Result};
 use crate::format::{Header, Kind, Parts, checksum};
+use crate::model::ModelRef;
 use crate::options::Mode;
 use crate::progress::Meter;
 use crate::stats::FrameStats;
@@ -225,11 +227,28 @@ pub(super) fn decode(
     Ok(sum)
 }
 
+/// The model that a part of a mixed frame was made with, if any was; `payload` is read and passed over as far as that takes.
+pub(crate) fn model_within(
+    content: usize,
+    payload: &mut (impl Read + Seek),
+) -> Result<Option<ModelRef>> {
+    let (_, lengths) = read_stretches(payload, content)?;
+    for _ in lengths {
+        let inner = Header::read(payload)?;
+        if inner.parts.model.is_some() {
+            return Ok(inner.parts.model);
+        }
+        let past = SeekFrom::Current(inner.payload.into());
+        payload.seek(past).map_err(Error::Read)?;
+    }
+    Ok(None)
+}
+
 /// Stretches in order: the part that each belongs to, and its length in bytes.
 type Stretches = VecDeque<(usize, usize)>;
 
 /// A mixed frame's stretches, and the lengths of all parts.
-fn read_stretches(rest: &mut &[u8], content: usize) -> Result<(Stretches, Vec<usize>)> {
+fn read_stretches(rest: &mut impl Read, content: usize) -> Result<(Stretches, Vec<usize>)> {
     let wrong = || Error::corrupt("a mixed frame's stretches are not those of its content");
     let count = read_number(rest)?;
     if count > content.div_ceil(SHORTEST) as u64 {
@@ -298,13 +317,12 @@ fn write_number(mut number: u64, out: &mut Vec<u8>) {
 }
 
 /// Reads such a number of at most five bytes.
-fn read_number(rest: &mut &[u8]) -> Result<u64> {
+fn read_number(rest: &mut impl Read) -> Result<u64> {
     let mut number = 0;
     for place in 0..5 {
-        let Some((&byte, after)) = rest.split_first() else {
-            return Err(Error::Truncated);
-        };
-        *rest = after;
+        let mut byte = [0];
+        rest.read_exact(&mut byte).map_err(Error::reading)?;
+        let [byte] = byte;
         number |= u64::from(byte & 0x7F) << (7 * place);
         if byte < 0x80 {
             return Ok(number);

@@ -7,7 +7,7 @@ pub(crate) mod flight;
 mod foretold;
 mod lockstep;
 pub(crate) mod messages;
-mod mixed;
+pub(crate) mod mixed;
 mod stretches;
 mod tokens;
 
