@@ -61,7 +61,7 @@ fn messages_and_priors_stay_as_they_are() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn any_content_comes_back_and_is_not_larger(
@@ -80,10 +80,13 @@ proptest! {
         let content = pieces.concat();
         let mut packed = vatic::compress(&content, &plain().thorough(true)).unwrap();
         prop_assert!(packed.len() <= vatic::compress(&content, &plain()).unwrap().len());
-        prop_assert_eq!(vatic::decompress(&packed).unwrap(), content);
+        prop_assert_eq!(&vatic::decompress(&packed).unwrap(), &content);
         let at = flip.index(packed.len() * 8);
         packed[at / 8] ^= 1 << (at % 8);
         let most = DecodeOptions::new().max_memory(1 << 24);
-        prop_assert!(vatic::decompress_with(&packed, &most).is_err());
+        // A flip may lead to the same content, as bits behind the last decision do, but to no other.
+        if let Ok(decoded) = vatic::decompress_with(&packed, &most) {
+            prop_assert_eq!(decoded, content);
+        }
     }
 }
