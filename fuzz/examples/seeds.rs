@@ -41,6 +41,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         let options = options.clone().mode(Mode::Mixed).threads(1);
         put("container", name, &vatic::compress(&mixed, &options)?)?;
     }
+    let mut records = one.repeat(2);
+    for at in 24..records.len() {
+        let mean = (u16::from(records[at - 1]) + u16::from(records[at - 24])) / 2;
+        records[at] = (mean as u8).wrapping_add(records[at] & 3);
+    }
+    let thorough = bytes_only.clone().mode(Mode::Bytes).thorough(true);
+    let thorough = vatic::compress(&records, &thorough)?;
+    let info = vatic::info::list(std::io::Cursor::new(&thorough))?;
+    assert!(info.frames[0].thorough, "it is smaller that way");
+    put("container", "thorough", &thorough)?;
     for (name, text) in &texts {
         put("tokenizer", name, text)?;
         put(

@@ -50,6 +50,17 @@ const LEVELS: [Level; 9] = [
 /// The levels above this take minutes for a megabyte.
 const EVERYDAY: usize = 8;
 
+/// What a level changes, but for the model.
+pub fn at_level(options: Options, level: Option<usize>) -> Options {
+    let Some(level) = level.map(|level| LEVELS[level.clamp(1, 9) - 1]) else {
+        return options;
+    };
+    options
+        .least_gain(level.least_gain)
+        .quick(level.quick)
+        .thorough(level.thorough)
+}
+
 /// The model of a level.
 pub fn of_level(level: usize) -> &'static str {
     LEVELS[level.clamp(1, 9) - 1].model
@@ -64,18 +75,11 @@ pub fn everyday(model: &str) -> bool {
 pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options> {
     let prior = prior(engine.prior.as_deref())?;
     let options = Options::new().threads(engine.threads).prior(prior.clone());
-    let level = level.map(|level| LEVELS[level.clamp(1, 9) - 1]);
-    let options = match level {
-        Some(level) => options
-            .least_gain(level.least_gain)
-            .quick(level.quick)
-            .thorough(level.thorough),
-        None => options,
-    };
+    let options = at_level(options, level);
     Ok(match (&engine.model, &prior, level) {
         (Some(name), _, _) => options.model(by_name(name)?),
         (None, Some(prior), _) => options.model(learnt_with(prior)?),
-        (None, None, Some(level)) => options.model(by_name(level.model)?),
+        (None, None, Some(level)) => options.model(by_name(of_level(level))?),
         (None, None, None) => options,
     })
 }

@@ -1,5 +1,8 @@
 //! What takes part in coding.
 
+use crate::contexts::{BYTE_CONTEXTS, USUAL};
+use crate::thorough;
+
 /// Which inputs and stages take part: a set of bits, for ablation. Encoder and decoder need the same set.
 ///
 /// ```
@@ -34,8 +37,10 @@ impl Experts {
 
     /// The names of all parts, each with its bit.
     pub fn names() -> impl Iterator<Item = (&'static str, Experts)> {
-        NAMES
-            .iter()
+        let further = &BYTE_CONTEXTS[USUAL..];
+        let sets = thorough::SETS.iter().map(|(name, _)| name);
+        let names = NAMES.iter().chain(further).chain(sets);
+        names
             .enumerate()
             .map(|(bit, &name)| (name, Experts(1 << bit)))
     }
@@ -58,8 +63,9 @@ impl Default for Experts {
     }
 }
 
-/// Names of the parts, by bit: experts, inputs, stages of mixing, contexts (see `contexts.rs`).
-const NAMES: [&str; 56] = [
+/// Names of the parts, by bit: experts, inputs, stages of mixing, contexts (see `contexts.rs`). Behind them come those that only thorough
+/// work has: contexts, then sets of weights.
+const NAMES: [&str; 34] = [
     "order0",
     "match",
     "short",
@@ -94,28 +100,6 @@ const NAMES: [&str; 56] = [
     "field",
     "cell",
     "leaps",
-    "o1",
-    "o8",
-    "place",
-    "gap",
-    "far",
-    "rough",
-    "indirect2",
-    "skip",
-    "letters",
-    "outline",
-    "below",
-    "record3",
-    "ridge",
-    "corner",
-    "offset",
-    "slope",
-    "ramp",
-    "coarse",
-    "by-offset",
-    "by-north",
-    "by-long",
-    "by-second",
 ];
 
 /// Settings of a [`Model`](crate::Model). A decoder needs the encoder's.

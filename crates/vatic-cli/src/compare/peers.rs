@@ -154,7 +154,11 @@ fn vatic_program(engine: &Engine, level: Option<usize>, model: Option<Model>) ->
         bytes: model.file_bytes(),
     };
     let prior = models::prior(engine.prior.as_deref())?;
-    let encode = models::options(engine, level)?.model(model.clone());
+    let encode = Options::new()
+        .model(model.clone())
+        .threads(engine.threads)
+        .prior(prior.clone());
+    let encode = models::at_level(encode, level);
     let decode = DecodeOptions::new().threads(engine.threads);
     let decode = model.iter().cloned().fold(decode, DecodeOptions::model);
     let decode = prior.into_iter().fold(decode, DecodeOptions::prior);

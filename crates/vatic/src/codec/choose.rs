@@ -178,7 +178,7 @@ pub(crate) fn mode(content: &[u8], setting: &Setting, least_gain: u32) -> Result
 /// leaves next to nothing: there is nothing to be gained, and the bytes' way leaps over such data a hundred times as fast.
 fn both(sample: &[u8], setting: &Setting, model: &Model, cut: Cut) -> Result<(usize, usize)> {
     let quiet = Meter::default();
-    let by_bytes = bytes::encode(sample, setting, &quiet)?.payload.len();
+    let by_bytes = bytes::encode_best(sample, setting, &quiet)?.payload.len();
     if by_bytes < sample.len() / 256 {
         return Ok((by_bytes, sample.len()));
     }
