@@ -177,7 +177,9 @@ impl Model {
     ) -> u16 {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2")
+            && std::arch::is_x86_feature_detected!("bmi1")
             && std::arch::is_x86_feature_detected!("bmi2")
+            && std::arch::is_x86_feature_detected!("lzcnt")
         {
             // SAFETY: the CPU has these features, as was just checked; the function needs nothing else.
             return unsafe { self.code_avx2(stream, weights, token, coder) };

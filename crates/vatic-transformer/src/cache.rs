@@ -37,6 +37,8 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
+    pub const PANEL_BYTES: u64 = size_of::<Panel>() as u64;
+
     /// Panels that a ring needs when up to `block` positions are added before the oldest of them looks back over the window.
     pub fn ring(window: usize, block: usize) -> usize {
         // The window and block cover at most this many positions, which may begin anywhere in a panel.

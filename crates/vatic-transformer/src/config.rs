@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 ///
 /// ```
 /// use vatic_transformer::Config;
-/// let swift = Config { name: "swift".into(), width: 192, layers: 6, heads: 3, kv_heads: 1, hidden: 768,
+/// let small = Config { name: "small".into(), width: 192, layers: 6, heads: 3, kv_heads: 1, hidden: 768,
 ///     windows: vec![128, 128, 256, 128, 128, 512], ..Config::default() };
-/// swift.validate()?;
-/// assert_eq!(swift.multiply_adds(), 2_555_904); // per token, attention aside
+/// small.validate()?;
+/// assert_eq!(small.multiply_adds(), 2_555_904); // per token, attention aside
 /// # Ok::<(), vatic_transformer::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,9 @@ impl Default for Config {
         }
     }
 }
+
+/// The most positions that all heads of keys and values of a stream may look back: 72 MB of them.
+const MAX_PAST: usize = 1 << 19;
 
 impl Config {
     /// The format of model files that this version reads and writes.
@@ -148,6 +151,11 @@ impl Config {
             if window > self.rope_period {
                 return Err(Error::config("windows", window, "at most rope_period"));
             }
+        }
+        let past = self.windows.iter().sum::<usize>() * self.kv_heads;
+        if past > MAX_PAST {
+            let rule = "together at most 524288 positions over all kv_heads of a stream";
+            return Err(Error::config("windows", past, rule));
         }
         Ok(())
     }

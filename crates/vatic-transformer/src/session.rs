@@ -205,6 +205,24 @@ impl Session {
         Ok(Session::with_caches(model, streams, block, kernel, caches))
     }
 
+    /// The memory in bytes that a session of these rows takes, nearly all of it: rings of keys and values, and what is computed for each
+    /// row. Known before any of it is allocated.
+    ///
+    /// ```
+    /// # use vatic_transformer::{Config, Session};
+    /// let config = Config::default();
+    /// assert!(Session::memory(&config, 16, 1) > 15 * Session::memory(&config, 1, 1));
+    /// ```
+    pub fn memory(config: &crate::Config, streams: usize, block: usize) -> u64 {
+        let ring = |&window: &usize| Cache::ring(window, block) as u64 * Cache::PANEL_BYTES;
+        let rings: u64 = config.windows.iter().map(ring).sum();
+        let row = 12 * config.width + 2 * config.qkv_rows() + 8 * config.hidden + config.groups;
+        let rows = (streams as u64).saturating_mul(block as u64);
+        (streams as u64)
+            .saturating_mul(rings * config.kv_heads as u64)
+            .saturating_add(rows.saturating_mul(4 * row as u64))
+    }
+
     fn caches(
         model: &Model,
         streams: usize,

@@ -19,6 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         std::fs::write(format!("{folder}/{}", case.name), &case.packed)?;
         // The content beside it, for whoever tests another decoder.
         std::fs::write(format!("{folder}/{}.content", case.name), &case.content)?;
+        if let Some(prior) = &case.prior {
+            let name = case.name.replace(".vtc", ".vtp");
+            std::fs::write(format!("{folder}/{name}"), prior.to_bytes())?;
+        }
         println!(
             "{:40} {:>7} -> {:>7}",
             case.name,

@@ -26,8 +26,9 @@ pub enum Error {
     },
     /// The data was written in a version of the format that this program does not read.
     #[error(
-        "the data is in version {found} of vatic's format and this program reads version {}; use a newer vatic",
-        crate::FORMAT_VERSION
+        "the data is in version {found} of vatic's format and this program reads version {}; use {} vatic",
+        crate::FORMAT_VERSION,
+        if *found < crate::FORMAT_VERSION { "an older" } else { "a newer" }
     )]
     Version {
         /// The version that the data names.

@@ -37,7 +37,8 @@ impl Explanation {
 
     /// All that was paid, in bits.
     pub fn bits(&self) -> f64 {
-        self.tokens.iter().map(|token| f64::from(token.bits)).sum()
+        // A sum of nothing would be -0.
+        (self.tokens.iter()).fold(0.0, |sum, token| sum + f64::from(token.bits))
     }
 
     /// Appends a token.

@@ -142,7 +142,7 @@ pub fn check(reader: impl Read, options: &DecodeOptions) -> Result<Stats> {
 }
 
 /// Writes the bytes `range` of the content to `writer`, decoding only the frames that hold them. A range that reaches over
-/// the end of the content is cut there.
+/// the end of the content is cut there. What is told counts the bytes written as content.
 ///
 /// ```
 /// let text = b"0123456789".repeat(20_000);
@@ -172,7 +172,7 @@ pub fn decompress_range(
         )));
     }
     let mut decoder = FrameDecoder::new(options.clone());
-    let mut payload = Vec::new();
+    let (mut payload, mut written) = (Vec::new(), 0);
     for (frame, found) in info.frames.iter().zip(&all) {
         let start = range.start.max(frame.content_offset);
         let end = range.end.min(frame.content_offset + frame.content_bytes);
@@ -187,8 +187,12 @@ pub fn decompress_range(
         decoder.count(frame.payload_bytes, payload.len());
         let content = decoder.frame(found, &payload)?;
         let part = (start - frame.content_offset) as usize..(end - frame.content_offset) as usize;
+        written += part.len() as u64;
         writer.write_all(&content[part]).map_err(Error::Write)?;
     }
     writer.flush().map_err(Error::Write)?;
-    Ok(decoder.stats().clone())
+    Ok(Stats {
+        content_bytes: written,
+        ..decoder.stats().clone()
+    })
 }

@@ -14,6 +14,7 @@
 //! |---|---|
 //! | all of it in memory | [`compress`], [`decompress`] |
 //! | many small ones | [`compress_many`], [`decompress_many`] |
+//! | many, one after the other | [`compress_each`], [`decompress_each`] |
 //! | something to read from | [`read::Encoder`], [`read::Decoder`], or those of [`bufread`] |
 //! | something to write to | [`write::Encoder`], [`write::Decoder`] |
 //! | both, and a progress bar | [`copy_compress`], [`copy_decompress`] |
@@ -38,6 +39,7 @@
 mod anatomy;
 mod codec;
 mod copy;
+mod each;
 mod error;
 mod explain;
 mod format;
@@ -59,6 +61,7 @@ pub mod write;
 pub use anatomy::{Anatomy, PartAccount, anatomy};
 pub use bufread::error_of;
 pub use copy::{compress, copy_compress, copy_decompress, decompress, decompress_with, skippable};
+pub use each::{compress_each, decompress_each};
 pub use error::{Error, Result};
 pub use explain::{Explanation, TokenCost, explain};
 pub use format::{FORMAT_VERSION, MAGIC, MAX_FRAME_SIZE, MAX_OVERHEAD, MIN_FRAME_SIZE, looks_like};

@@ -1,16 +1,17 @@
 //! Many inputs at once.
 
 use std::mem;
-use std::sync::Arc;
+use std::ops::ControlFlow;
 
 use crate::codec::flight::{self, Decoded};
 use crate::codec::{self, Decoder};
 use crate::copy;
+use crate::each;
 use crate::error::{Error, Result};
 use crate::member::{Found, FrameDecoder, Scanner};
 use crate::options::{DecodeOptions, Options};
 use crate::parallel::on_threads;
-use crate::progress::{Hook, Progress, Tally};
+use crate::progress::{Progress, Tally};
 use crate::stats::Stats;
 
 /// Content of up to so many bytes is coded beside others; more than that keeps all threads busy by itself.
@@ -54,11 +55,10 @@ pub fn compress_many<T: AsRef<[u8]> + Sync>(
     for (n, result) in small.into_iter().zip(compressed.into_iter().flatten()) {
         results[n] = result;
     }
-    for n in large {
-        let mut options = options.clone();
-        options.progress = Some(part_of(&tally));
-        results[n] = copy::compress_with_stats(inputs[n].as_ref(), &options);
-    }
+    let rest = large.iter().map(|&n| inputs[n].as_ref());
+    in_order(&large, &mut results, |done| {
+        each::compress(rest, options, &tally, done)
+    });
     results
 }
 
@@ -119,7 +119,7 @@ pub fn decompress_many<T: AsRef<[u8]> + Sync>(
         let landed = |content: usize, payload: &[u8]| {
             tally.add(Progress::new(content as u64, payload.len() as u64));
         };
-        let mut flown = flight::decode(&beside, threads, &|n| {
+        let mut flown = flight::decode(&beside, threads, options.max_memory, &|n| {
             landed(beside[n].length, beside[n].payload);
         });
         let decoded = on_threads(threads, others.len(), |n| {
@@ -141,12 +141,28 @@ pub fn decompress_many<T: AsRef<[u8]> + Sync>(
             results[n] = joined(inputs[n].as_ref(), &frames, options, |k| take(places[k]));
         }
     }
-    for n in large {
-        let mut options = options.clone();
-        options.progress = Some(part_of(&tally));
-        results[n] = copy::decompress_with_stats(inputs[n].as_ref(), &options);
-    }
+    let rest = large.iter().map(|&n| inputs[n].as_ref());
+    in_order(&large, &mut results, |done| {
+        each::decompress(rest, options, &tally, done)
+    });
     results
+}
+
+/// Puts what `each` makes of inputs, one after the other, at their places.
+fn in_order<T>(
+    places: &[usize],
+    results: &mut [Result<T>],
+    each: impl FnOnce(&mut dyn FnMut(Result<T>) -> ControlFlow<()>) -> ControlFlow<()>,
+) {
+    let mut places = places.iter();
+    // It goes on to the last place.
+    let _ = each(&mut |result| {
+        match places.next() {
+            Some(&place) => results[place] = result,
+            None => return ControlFlow::Break(()),
+        }
+        ControlFlow::Continue(())
+    });
 }
 
 /// Where a frame's content is to be found.
@@ -205,10 +221,4 @@ fn joined(
     }
     decoder.count(input.len() as u64, input.len());
     Ok((all, decoder.stats().clone()))
-}
-
-/// A hook for one more input of several.
-fn part_of(tally: &Arc<Tally>) -> Hook {
-    let meter = tally.meter();
-    Arc::new(move |at| meter.stands(at))
 }

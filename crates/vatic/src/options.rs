@@ -316,8 +316,8 @@ impl DecodeOptions {
         self
     }
 
-    /// The most memory in bytes that a frame may ask for, by its length and its tables; more is
-    /// [`Error::TooLarge`], before any of it is allocated.
+    /// The most memory in bytes that a frame may ask for: three bytes for each byte of content (four in frames of parts), its tables, and what
+    /// the transformer keeps of the past of its streams; more is [`Error::TooLarge`], before any of it is allocated.
     pub fn max_memory(mut self, bytes: u64) -> DecodeOptions {
         self.max_memory = bytes;
         self

@@ -9,9 +9,11 @@ use crate::format::MAX_FRAME_SIZE;
 use crate::model::{Model, ModelId, hex};
 use crate::options::Options;
 
-const MAGIC: [u8; 4] = [0xF6, b'v', b'p', 0];
+const MAGIC: [u8; 4] = [0xF6, b'v', b'p', 1];
+/// Bytes before the states: magic number, model, and the length of each state.
+const HEADER: usize = 28;
 
-/// A prior's identity: the first 8 bytes of the BLAKE3 hash of its bytes. Shown as 16 hexadecimal digits.
+/// A prior's identity: the first 8 bytes of the BLAKE3 hash of the bytes before it, with which its file ends. Shown as 16 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PriorId(pub [u8; 8]);
 
@@ -82,44 +84,49 @@ impl Prior {
             tokens,
             bytes,
         };
-        let mut id = [0; 8];
-        id.copy_from_slice(&blake3::hash(&inner.write()).as_bytes()[..8]);
-        inner.id = PriorId(id);
+        inner.id = identity(&inner.write());
         Prior(Arc::new(inner))
     }
 
     /// The bytes to keep it as.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.0.write()
+        let mut out = self.0.write();
+        out.extend(self.0.id.0);
+        out
     }
 
     /// Reads what [`to_bytes`](Prior::to_bytes) gave.
     ///
     /// # Errors
-    /// [`Error::Prior`] for anything else.
+    /// [`Error::Prior`] for anything else, as far as 64 bits of a hash can tell.
     pub fn from_bytes(data: &[u8]) -> Result<Prior> {
         let wrong = |what: &str| Error::Prior(what.into());
-        let Some((header, states)) = data.split_first_chunk::<20>() else {
-            return Err(wrong("it is too short"));
-        };
-        if header[..3] != MAGIC[..3] {
+        if !data.starts_with(&MAGIC[..3]) {
             return Err(wrong("it does not begin as a prior does"));
         }
-        if header[3] != MAGIC[3] {
+        if data.get(3).is_some_and(|&version| version != MAGIC[3]) {
             return Err(wrong("it is in a version that this program does not know"));
         }
-        let mut id = [0; 8];
-        id.copy_from_slice(&header[4..12]);
-        let mut length = [0; 8];
-        length.copy_from_slice(&header[12..]);
-        let Some((tokens, bytes)) = usize::try_from(u64::from_le_bytes(length))
-            .ok()
-            .and_then(|n| states.split_at_checked(n))
-        else {
-            return Err(wrong("it is cut off"));
-        };
-        let model = (id != [0; 8]).then_some(ModelId(id));
-        Ok(Prior::build(model, tokens.to_vec(), bytes.to_vec()))
+        let cut = || wrong("it is cut off");
+        let (header, rest) = data.split_first_chunk::<HEADER>().ok_or_else(cut)?;
+        let eight = |at: usize| std::array::from_fn(|n| header[at + n]);
+        let length = |at| usize::try_from(u64::from_le_bytes(eight(at))).map_err(|_| cut());
+        let (tokens, rest) = rest.split_at_checked(length(12)?).ok_or_else(cut)?;
+        let (bytes, rest) = rest.split_at_checked(length(20)?).ok_or_else(cut)?;
+        let &id = rest.first_chunk::<8>().ok_or_else(cut)?;
+        if rest.len() > id.len() {
+            return Err(wrong("something follows it"));
+        }
+        if identity(&data[..data.len() - id.len()]) != PriorId(id) {
+            return Err(wrong("it is damaged"));
+        }
+        let model = eight(4);
+        Ok(Prior(Arc::new(Inner {
+            id: PriorId(id),
+            model: (model != [0; 8]).then_some(ModelId(model)),
+            tokens: tokens.to_vec(),
+            bytes: bytes.to_vec(),
+        })))
     }
 
     /// What data names it by.
@@ -150,11 +157,19 @@ impl Prior {
     }
 }
 
+/// What a prior of these bytes is called.
+fn identity(bytes: &[u8]) -> PriorId {
+    let hash = blake3::hash(bytes);
+    PriorId(std::array::from_fn(|n| hash.as_bytes()[n]))
+}
+
 impl Inner {
+    /// All but the identity at the end.
     fn write(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         out.extend(self.model.map_or([0; 8], |id| id.0));
         out.extend((self.tokens.len() as u64).to_le_bytes());
+        out.extend((self.bytes.len() as u64).to_le_bytes());
         out.extend(&self.tokens);
         out.extend(&self.bytes);
         out

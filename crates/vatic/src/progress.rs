@@ -50,6 +50,12 @@ impl Tally {
         }
     }
 
+    /// A hook for one more part of the work.
+    pub(crate) fn part(self: &Arc<Self>) -> impl Fn(Progress) + Send + Sync + 'static {
+        let meter = self.meter();
+        move |at| meter.stands(at)
+    }
+
     /// Adds a part that is done.
     pub(crate) fn add(&self, part: Progress) {
         self.replace(Progress::default(), part);
@@ -93,6 +99,12 @@ impl Meter {
             content_bytes: base.content_bytes + content as u64,
             coded_bytes: base.coded_bytes + coded as u64,
         });
+    }
+
+    /// The same where so many bytes of content of `length` are done, and the coded bytes are what that is of `coded`.
+    pub(crate) fn within(&self, content: usize, coded: usize, length: usize) {
+        let part = coded as u64 * content as u64 / length.max(1) as u64;
+        self.at(content, part as usize);
     }
 
     /// From now on what is reported comes after so many bytes.

@@ -31,6 +31,20 @@ fn golden_files_decode_and_are_made_again() {
             "{}: the content has changed",
             case.name
         );
+        if let Some(prior) = &case.prior {
+            let kept = golden(&case.name.replace(".vtc", ".vtp"));
+            assert!(
+                kept == prior.to_bytes(),
+                "{}: the prior is another",
+                case.name
+            );
+            assert_eq!(
+                vatic::Prior::from_bytes(&kept).unwrap().id(),
+                prior.id(),
+                "{}",
+                case.name
+            );
+        }
         match decoded {
             Ok(decoded) if decoded == case.content && packed == case.packed => {}
             Ok(decoded) if decoded == case.content => {

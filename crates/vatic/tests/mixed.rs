@@ -105,10 +105,10 @@ fn decoding_needs_no_more_memory_than_is_allowed() {
     let content = [text(100_000), noise(100_000, 1)].concat();
     let packed = vatic::compress(&content, &plain()).unwrap();
     assert_eq!(mode_of(&packed), Mode::Mixed);
-    // Content, payload and parts; and for the part of text as much as a frame of its own has.
+    // Content, payload, parts and tokens; and the tables of the part of text.
     for (allowed, enough) in [
-        (3 * 200_000 - 1, false),
-        (3 * 200_000, false),
+        (4 * 200_000 - 1, false),
+        (4 * 200_000, false),
         (2 << 20, true),
     ] {
         let options = DecodeOptions::new().max_memory(allowed);

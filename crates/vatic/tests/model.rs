@@ -5,6 +5,7 @@ use std::io::Cursor;
 
 use proptest::prelude::*;
 use vatic::{DecodeOptions, Error, Mode, Model, Options};
+use vatic_transformer::{Config, ModelFile};
 
 const STORY: &[u8] = include_bytes!("../../../fixtures/story.txt");
 const CHINESE: &[u8] = include_bytes!("../../../fixtures/chinese.txt");
@@ -155,4 +156,56 @@ fn a_model_file_is_known_by_its_content() {
         Model::from_bytes(&file[..1000]),
         Err(Error::Model(_))
     ));
+}
+
+/// A small model; those of different numbers differ in nothing but the name.
+fn toy(number: u32) -> Vec<u8> {
+    let config = Config {
+        name: format!("toy {number}"),
+        vocab: 272,
+        groups: 272,
+        width: 16,
+        layers: 1,
+        heads: 1,
+        kv_heads: 1,
+        hidden: 48,
+        windows: vec![37],
+        rope_dims: 32,
+        rope_period: 64,
+        ..Config::default()
+    };
+    ModelFile::random(&config, 1).to_bytes().unwrap()
+}
+
+/// Data names shipped models by one byte, which others may share.
+#[test]
+fn a_model_that_begins_like_a_shipped_one_is_not_taken_for_it() {
+    let swift = Model::swift();
+    let alike = |file: &Vec<u8>| blake3::hash(file).as_bytes()[0] == swift.id().0[0];
+    let other = (0..).map(toy).find(alike).unwrap();
+    let other = Model::from_bytes(&other).unwrap();
+    assert!(!other.is_shipped());
+    let text = b"It was the best of times, it was the worst of times.";
+    let packed = vatic::compress(text, &Options::new().model(Some(swift.clone()))).unwrap();
+    let options = DecodeOptions::new().model(other.clone());
+    assert_eq!(vatic::decompress_with(&packed, &options).unwrap(), text);
+    let both = Options::new().models([other, swift]).verify(true);
+    assert!(vatic::compress(text, &both).is_ok());
+}
+
+/// What many streams look back on is allocated by their number alone, however short the content is.
+#[test]
+fn the_past_of_streams_counts_as_memory() {
+    let options = Options::new()
+        .model(Some(Model::swift()))
+        .mode(Mode::Tokens)
+        .memory_log2(16)
+        .streams_log2(Some(7));
+    let packed = vatic::compress(b"A short text for many streams.", &options).unwrap();
+    let with = |most| vatic::decompress_with(&packed, &DecodeOptions::new().max_memory(most));
+    let Err(Error::TooLarge { needs, allowed }) = with(1 << 20) else {
+        panic!("it takes more");
+    };
+    assert!(needs > 10 << 20 && allowed == 1 << 20, "{needs} {allowed}");
+    assert!(with(needs - 1).is_err() && with(needs).is_ok());
 }

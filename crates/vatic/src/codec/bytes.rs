@@ -122,7 +122,7 @@ pub(crate) fn decode(
         }
         done += part.len();
         sink(&part);
-        meter.at(done, payload.len() * done / length);
+        meter.within(done, payload.len(), length);
         meter.is_wanted()?;
     }
     let stats = FrameStats {

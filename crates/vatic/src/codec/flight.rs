@@ -24,7 +24,7 @@ use crate::stats::FrameStats;
 pub(crate) const MOST_STREAMS: usize = 16;
 
 /// The most memory that the experts of all frames under way should take, in bytes.
-const ROOM: i64 = 256 << 20;
+const ROOM: u64 = 256 << 20;
 
 /// A frame of tokens to be decoded, in at most [`MOST_STREAMS`] streams.
 pub(crate) struct Frame<'a> {
@@ -54,12 +54,14 @@ impl Frame<'_> {
 /// The content of a frame and what was done.
 pub(crate) type Decoded = (Vec<u8>, FrameStats);
 
-/// Decodes all frames; `landed` is called after each with its number.
+/// Decodes all frames, within so much memory if one of them does not need more; `landed` is called after each with its number.
 pub(crate) fn decode(
     frames: &[Frame],
     threads: usize,
+    max_memory: u64,
     landed: &(dyn Fn(usize) + Sync),
 ) -> Vec<Result<Decoded>> {
+    let budget = ROOM.min(max_memory) as i64;
     let none = || Err(Error::corrupt("a frame was not decoded"));
     let mut results: Vec<Result<Decoded>> = frames.iter().map(|_| none()).collect();
     let mut waiting: Vec<usize> = (0..frames.len()).collect();
@@ -75,7 +77,7 @@ pub(crate) fn decode(
         let (all, most) = (streams.clone().sum::<usize>(), streams.max().unwrap_or(1));
         // No more for each thread than memory allows, if all are to have as many.
         let memory: i64 = same.iter().map(|&n| frames[n].memory()).sum();
-        let room = ROOM * all as i64 / (planes as i64 * memory).max(1);
+        let room = budget * all as i64 / (planes as i64 * memory).max(1);
         let seats = all
             .div_ceil(planes)
             .min(MOST_STREAMS)
@@ -83,7 +85,7 @@ pub(crate) fn decode(
             .max(most);
         let gate = Gate {
             frames,
-            waiting: Mutex::new((VecDeque::from(same.clone()), ROOM)),
+            waiting: Mutex::new((VecDeque::from(same.clone()), budget)),
             landed,
         };
         let flown = on_threads(planes, planes, |_| Plane::new(model, seats)?.fly(&gate));
@@ -254,7 +256,7 @@ mod tests {
         let frames: Vec<Frame> = [0, 0, 1, 0, 3].map(frame).into();
         let gate = Gate {
             frames: &frames,
-            waiting: Mutex::new(((0..frames.len()).collect(), ROOM)),
+            waiting: Mutex::new(((0..frames.len()).collect(), ROOM as i64)),
             landed: &|_| (),
         };
         let next = |free, always| gate.next(free, always).map(|(number, _)| number);
@@ -271,6 +273,6 @@ mod tests {
         assert_eq!(next(8, false), Some(4));
         assert_eq!(next(16, true), None);
         (2..5).for_each(|number| gate.lands(number));
-        assert_eq!(gate.waiting().1, ROOM);
+        assert_eq!(gate.waiting().1, ROOM as i64);
     }
 }

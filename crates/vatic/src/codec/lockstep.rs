@@ -313,9 +313,12 @@ impl<F> Turns<F> {
         }
     }
 
+    /// Gives the turn to a group, unless they are over.
     fn pass(&self, group: usize) {
         let gate = self.gate();
-        self.turn.store(group, Ordering::Release);
+        if self.turn.load(Ordering::Acquire) != OVER {
+            self.turn.store(group, Ordering::Release);
+        }
         drop(gate);
         self.changed.notify_all();
     }
@@ -653,5 +656,38 @@ mod tests {
             let ran = run(&shape, predictors, Transcript::Unknown, |_, (), _| Some(0));
             assert!(matches!(ran, Err(crate::Error::Truncated)));
         }
+    }
+
+    /// What has failed stays so, whoever has the turn at that time.
+    #[test]
+    fn a_predictor_that_fails_while_another_group_is_coded_ends_it_all() {
+        struct Fails(bool, usize);
+        impl Predictor for Fails {
+            type Batch = ();
+
+            fn predict(&mut self, tokens: &[u16], (): &mut ()) -> Result<usize> {
+                self.1 += 1;
+                if self.0 && self.1 == 2 {
+                    std::thread::sleep(Duration::from_millis(20));
+                    return Err(crate::Error::Truncated);
+                }
+                Ok(tokens.len())
+            }
+        }
+        let shape = Shape {
+            streams: 4,
+            boundary: 0,
+            threads: 2,
+            team: 1,
+            split: 1,
+        };
+        let predictors = vec![Fails(true, 0), Fails(false, 0)];
+        let ran = run(&shape, predictors, Transcript::Unknown, |stream, (), _| {
+            if stream >= 2 {
+                std::thread::sleep(Duration::from_millis(40));
+            }
+            Some(0)
+        });
+        assert!(matches!(ran, Err(crate::Error::Truncated)));
     }
 }

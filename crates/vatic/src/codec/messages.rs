@@ -95,7 +95,7 @@ pub(crate) fn decode_many(messages: &[Message], options: &Options) -> Vec<Result
         beside.fill(false);
         Vec::new()
     } else {
-        flight::decode(&frames, threads, &|_| ())
+        flight::decode(&frames, threads, u64::MAX, &|_| ())
     }
     .into_iter();
     let content = |(message, beside): (&Message, bool)| match beside.then(|| flown.next()).flatten()

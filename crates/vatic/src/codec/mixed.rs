@@ -206,12 +206,18 @@ pub(super) fn decode(
         let (coded, after) = rest.split_at(there);
         rest = after;
         meter.rebase(done, payload.len() - rest.len() - there);
-        let mut left = length;
+        let (mut left, mut more) = (length, false);
         let stats = decoder.frame(&inner, coded, meter, &mut |bytes| {
+            more |= bytes.len() > left;
             let bytes = &bytes[..bytes.len().min(left)];
             left -= bytes.len();
             splice.add(part, bytes);
         })?;
+        if more || left > 0 && !missing {
+            return Err(Error::corrupt(
+                "a part of a mixed frame has not the length of its stretches",
+            ));
+        }
         done += length;
         add(&mut sum, stats);
         if missing {
@@ -260,7 +266,7 @@ fn read_stretches(rest: &mut impl Read, content: usize) -> Result<(Stretches, Ve
     for _ in 0..count {
         let number = read_number(rest)?;
         let part = (number & ((1 << PART_BITS) - 1)) as usize;
-        let length = (number >> PART_BITS) as usize;
+        let length = usize::try_from(number >> PART_BITS).map_err(|_| wrong())?;
         let sum = lengths.get_mut(part).ok_or_else(wrong)?;
         left = left.checked_sub(length).ok_or_else(wrong)?;
         *sum += length;
@@ -331,4 +337,62 @@ fn read_number(rest: &mut impl Read) -> Result<u64> {
     Err(Error::corrupt(
         "a mixed frame has a number of more than five bytes",
     ))
+}
+
+#[cfg(all(test, feature = "model-swift"))]
+mod tests {
+    use super::*;
+    use crate::codec::{Cut, Setting, tokens};
+    use crate::model::Model;
+    use crate::options::{DecodeOptions, Options};
+
+    /// A mixed frame with one part of tokens, which the frame says has so many bytes.
+    fn claimed(coded: &Coded, length: usize) -> Result<Vec<u8>> {
+        let part = Header {
+            kind: coded.kind,
+            last: false,
+            content: length as u32,
+            payload: coded.payload.len() as u32,
+            parts: coded.parts,
+            checksum: 0,
+        };
+        let mut payload = Vec::new();
+        write_number(1, &mut payload);
+        write_number((length as u64) << PART_BITS, &mut payload);
+        part.write(&mut payload);
+        payload.extend(&coded.payload);
+        let whole = Header {
+            kind: Kind::Mixed,
+            payload: payload.len() as u32,
+            parts: Parts::default(),
+            ..part
+        };
+        let (mut content, meter) = (Vec::new(), Meter::default());
+        let decoder = Decoder::new(&DecodeOptions::new());
+        let mut sink = |bytes: &[u8]| content.extend_from_slice(bytes);
+        decode(&whole, &payload, &decoder, &meter, &mut sink).map(|_| content)
+    }
+
+    #[test]
+    fn a_part_that_ends_within_a_token_is_rejected() {
+        let text = b"Considerably extraordinary circumstances";
+        let model = Model::swift();
+        let setting = Setting::of(&Options::new(), Some(model.clone()));
+        let meter = Meter::default();
+        let coded = tokens::encode(text, &setting, &model, Cut::Into(0), &meter).unwrap();
+        assert_eq!(claimed(&coded, text.len()).unwrap(), text);
+        let shorter = (1..text.len()).map(|length| claimed(&coded, length).ok());
+        let (mut right, mut rejected) = (0, 0);
+        for (length, content) in shorter.enumerate() {
+            match content {
+                Some(content) => {
+                    assert_eq!(content, text[..=length]);
+                    right += 1;
+                }
+                None => rejected += 1,
+            }
+        }
+        // Those that end with a token are other frames, and right ones.
+        assert!(right < 15 && rejected > 20, "{right} {rejected}");
+    }
 }

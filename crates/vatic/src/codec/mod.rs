@@ -308,6 +308,11 @@ fn needs(content: usize, tables: u64) -> u64 {
     content as u64 * 3 + tables
 }
 
+/// The same for a mixed frame, in which parts wait for those before them; and for each of its parts, of which one is decoded at a time.
+fn needs_mixed(content: usize, tables: u64) -> u64 {
+    content as u64 * 4 + tables
+}
+
 /// The memory in bytes that a frame of bytes takes while it is coded, roughly: small ones have small tables.
 pub(crate) fn memory(content: usize, memory_log2: u8) -> u64 {
     needs(content, (1 << memory_log2).min(content as u64 * 160))
@@ -317,12 +322,15 @@ pub(crate) fn memory(content: usize, memory_log2: u8) -> u64 {
 #[derive(Clone)]
 pub(crate) struct Decoder {
     options: DecodeOptions,
+    /// The content's length of the mixed frame whose parts are decoded.
+    whole: Option<usize>,
 }
 
 impl Decoder {
     pub(crate) fn new(options: &DecodeOptions) -> Decoder {
         Decoder {
             options: options.clone(),
+            whole: None,
         }
     }
 
@@ -358,13 +366,13 @@ impl Decoder {
         } else {
             0
         };
-        let needs = needs(header.content as usize, tables);
-        if needs > self.options.max_memory && header.content > 0 {
-            return Err(Error::TooLarge {
-                needs,
-                allowed: self.options.max_memory,
-            });
-        }
+        let content = header.content as usize;
+        let experts = match (self.whole, header.kind) {
+            (Some(whole), _) => needs_mixed(whole, tables),
+            (None, Kind::Mixed) => needs_mixed(content, tables),
+            (None, _) => needs(content, tables),
+        };
+        self.allow(header, experts)?;
         let prior = parts
             .prior
             .map(|id| crate::prior::find(id, &self.options.priors))
@@ -373,6 +381,10 @@ impl Decoder {
             .model
             .map(|name| crate::model::find(name, &self.options.models))
             .transpose()?;
+        if let Some(model) = &model {
+            let pasts = model.pasts(1 << parts.streams_log2);
+            self.allow(header, experts.saturating_add(pasts))?;
+        }
         Ok(Setting {
             model,
             memory_log2: parts.memory_log2,
@@ -386,6 +398,15 @@ impl Decoder {
             place: 0,
             is_cut: false,
         })
+    }
+
+    /// An error if a frame needs more memory than is allowed.
+    fn allow(&self, header: &Header, needs: u64) -> Result<()> {
+        let allowed = self.options.max_memory;
+        if needs > allowed && header.content > 0 {
+            return Err(Error::TooLarge { needs, allowed });
+        }
+        Ok(())
     }
 
     /// Gives the content of a frame as it is decoded; whether it is the right one is for the checksum to say. If the payload's end is
@@ -413,9 +434,10 @@ impl Decoder {
                 }
             }
             (Kind::Mixed, _) => {
-                // Parts and content are held beside what a part needs.
-                let mut within = self.clone();
-                within.options.max_memory -= 2 * u64::from(header.content);
+                let within = Decoder {
+                    whole: Some(length),
+                    ..self.clone()
+                };
                 mixed::decode(header, payload, &within, meter, sink)?
             }
             (Kind::Tokens, Some(model)) => {

@@ -248,7 +248,7 @@ pub(crate) fn decode(
         let token = decoding.token(stream, &mut foretold, batch, row)?;
         if decoding.tokens() == report {
             let (bytes, length) = decoding.progress();
-            meter.at(bytes, payload.len() * bytes / length);
+            meter.within(bytes, payload.len(), length);
             decoding.give(sink);
             meter.is_wanted().ok()?;
             report += REPORT;

@@ -20,7 +20,7 @@ use crate::stats::Stats;
 
 /// The most memory in bytes that frames under way should take, by what they may need at most: that of two of the usual size, which take
 /// some 350 MB in truth.
-const ROOM: u64 = 512 << 20;
+pub(crate) const ROOM: u64 = 512 << 20;
 
 /// Compresses all contents of frames that `next` gives, which says of each whether it is the last. `give` gets the frames.
 pub(crate) fn compress<'a>(
@@ -88,6 +88,7 @@ pub(crate) fn decompress(
             chunks: VecDeque::new(),
             bunch: Bunch::new(),
             threads,
+            max_memory: options.max_memory,
             at_once: options.at_once,
             decoder,
             give,
@@ -115,6 +116,7 @@ pub(crate) fn decompress(
 struct UnderWay<'scope, 'env, G> {
     decoder: FrameDecoder,
     threads: usize,
+    max_memory: u64,
     /// Whether content is to be given before its frame is known to be right.
     at_once: bool,
     /// Frames that take a thread each.
@@ -219,7 +221,9 @@ impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
         let begun: Vec<_> = (frames.iter())
             .map(|(found, _)| self.decoder.begin(found))
             .collect();
-        let flown = flight::decode(&beside, self.threads, &|n| begun[n].is_done(&frames[n].1));
+        let flown = flight::decode(&beside, self.threads, self.max_memory, &|n| {
+            begun[n].is_done(&frames[n].1)
+        });
         for ((decoded, begun), (_, payload)) in flown.into_iter().zip(&begun).zip(&frames) {
             let decoded = begun.check(decoded?, payload)?;
             (self.give)(self.decoder.accept(decoded))?;

@@ -28,6 +28,12 @@ impl FrameDecoder {
         }
     }
 
+    /// The same, whose progress `tally` hears of.
+    pub(crate) fn telling(mut self, tally: &Arc<Tally>) -> Self {
+        self.tally = tally.clone();
+        self
+    }
+
     pub(crate) fn stats(&self) -> &Stats {
         &self.stats
     }

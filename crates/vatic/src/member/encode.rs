@@ -36,6 +36,12 @@ impl FrameEncoder {
         })
     }
 
+    /// The same, whose progress `tally` hears of.
+    pub(crate) fn telling(mut self, tally: &Arc<Tally>) -> Self {
+        self.tally = tally.clone();
+        self
+    }
+
     pub(crate) fn stats(&self) -> &Stats {
         &self.stats
     }

@@ -5,6 +5,7 @@ mod decode;
 mod encode;
 mod scan;
 
+pub(crate) use ahead::ROOM;
 pub(crate) use decode::FrameDecoder;
 pub(crate) use encode::{FrameEncoder, FrameSource};
 pub(crate) use scan::{Found, Scanner};

@@ -202,6 +202,11 @@ impl Model {
         self.0.runtime.weights()
     }
 
+    /// The memory in bytes that the pasts of so many streams take, and what is computed for a token of each.
+    pub(crate) fn pasts(&self, streams: usize) -> u64 {
+        self.0.runtime.pasts(streams)
+    }
+
     pub(crate) fn boundary(&self) -> u16 {
         self.0.boundary
     }
@@ -210,8 +215,13 @@ impl Model {
         if let Some(tokenizer) = self.0.tokenizer.get() {
             return Ok(tokenizer);
         }
-        let tokenizer = Tokenizer::from_tokens(self.0.runtime.tokens().to_vec())
-            .map_err(|error| Error::Model(error.to_string()))?;
+        let tokens = self.0.runtime.tokens().to_vec();
+        // Those inside the program are checked by a test, and not at every start.
+        let tokenizer = match self.is_shipped() {
+            true => Tokenizer::from_checked(tokens),
+            false => Tokenizer::from_tokens(tokens),
+        }
+        .map_err(|error| Error::Model(error.to_string()))?;
         Ok(self.0.tokenizer.get_or_init(|| tokenizer))
     }
 
@@ -253,7 +263,9 @@ impl fmt::Debug for Model {
 
 /// The model that a frame names: one inside the program, or one of those given.
 pub(crate) fn find(name: ModelRef, given: &[Model]) -> Result<Model> {
-    if let Some(model) = given.iter().find(|model| name.names(&model.id())) {
+    // A single byte names a model of those that are shipped, also where it is not inside the program but given.
+    let may = |id| matches!(name, ModelRef::Full(_)) || shipped::is_known(id);
+    if let Some(model) = (given.iter()).find(|model| name.names(&model.id()) && may(model.id())) {
         return Ok(model.clone());
     }
     if let Some(shipped) = shipped::find(name) {

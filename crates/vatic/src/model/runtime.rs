@@ -48,6 +48,11 @@ impl Runtime {
         self.0.config().multiply_adds()
     }
 
+    /// The memory in bytes that the pasts of so many streams take, and what is computed for a token of each.
+    pub(crate) fn pasts(&self, streams: usize) -> u64 {
+        Session::memory(self.0.config(), streams, 1)
+    }
+
     pub(crate) fn id(&self) -> ModelId {
         let [a, b, c, d, e, f, g, h, ..] = self.0.id();
         ModelId([a, b, c, d, e, f, g, h])

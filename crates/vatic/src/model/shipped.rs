@@ -72,6 +72,9 @@ macro_rules! shipped {
                 Shipped::new($name, u64::to_be_bytes($id), IMAGE, file_bytes)
             },
         )*];
+
+        /// All of them, whether they were built in or not.
+        const KNOWN: &[ModelId] = &[$(ModelId(u64::to_be_bytes($id)),)*];
     };
 }
 
@@ -89,9 +92,22 @@ pub(crate) fn find(name: ModelRef) -> Option<&'static Shipped> {
     SHIPPED.iter().find(|shipped| name.names(&shipped.id))
 }
 
+/// Whether a model is one of those that data names by a single byte; others may begin with the same one.
+pub(crate) fn is_known(id: ModelId) -> bool {
+    KNOWN.contains(&id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_begin_alike() {
+        let mut first: Vec<u8> = KNOWN.iter().flat_map(|id| id.short()).collect();
+        first.sort_unstable();
+        first.dedup();
+        assert_eq!(first.len(), KNOWN.len());
+    }
 
     #[test]
     fn what_is_told_of_each_is_so() {
@@ -101,6 +117,8 @@ mod tests {
             assert_eq!((model.name(), model.id(), model.file_bytes()), told);
             let short = ModelRef::Short(shipped.id.short());
             assert_eq!(find(short).unwrap().name, shipped.name);
+            let tokens = model.runtime().tokens().to_vec();
+            assert!(vatic_tokenizer::Tokenizer::from_tokens(tokens).is_ok());
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Case {
     pub packed: Vec<u8>,
     /// What it decodes with.
     pub decode: Decode,
+    /// The prior that it needs, which is kept beside it.
+    pub prior: Option<Prior>,
 }
 
 /// How a case is decoded.
@@ -45,6 +47,7 @@ pub fn all() -> Result<Vec<Case>> {
             content: content.to_vec(),
             packed,
             decode,
+            prior: None,
         });
         Ok(())
     };
@@ -136,21 +139,29 @@ pub fn all() -> Result<Vec<Case>> {
         content: b"First member. Second member.".to_vec(),
         packed: encoder.finish()?,
         decode: Decode::Container(DecodeOptions::new()),
+        prior: None,
     });
 
-    let samples: Vec<&[u8]> = ORDERS[..ORDERS.len().min(4000)]
+    // Few, for priors that are small enough to keep.
+    let samples: Vec<&[u8]> = ORDERS[..ORDERS.len().min(1200)]
         .split(|&byte| byte == b'\n')
         .collect();
     let record = &ORDERS[ORDERS.len() - ORDERS.len().min(300)..];
-    let settings = options().model(None).memory_log2(16);
-    let prior = Prior::learn(&samples, &settings)?;
-    let options = settings.prior(Some(prior.clone()));
-    cases.push(Case {
-        name: "prior.vtc",
-        content: record.to_vec(),
-        packed: vatic::compress(record, &options)?,
-        decode: Decode::Container(DecodeOptions::new().prior(prior)),
-    });
+    for (name, model) in [
+        ("prior.vtc", None),
+        ("prior-tokens.vtc", Some(Model::swift())),
+    ] {
+        let settings = options().model(model).memory_log2(16);
+        let prior = Prior::learn(&samples, &settings)?;
+        let options = settings.prior(Some(prior.clone()));
+        cases.push(Case {
+            name,
+            content: record.to_vec(),
+            packed: vatic::compress(record, &options)?,
+            decode: Decode::Container(DecodeOptions::new().prior(prior.clone())),
+            prior: Some(prior),
+        });
+    }
     let swift = || Options::new().models([Model::swift()]);
     for (name, content, options) in [
         (
@@ -177,6 +188,7 @@ pub fn all() -> Result<Vec<Case>> {
             content: content.to_vec(),
             packed,
             decode: Decode::Message(options),
+            prior: None,
         });
     }
     Ok(cases)

@@ -1,0 +1,210 @@
+//! Inputs as they come, one after the other. A frame of bytes keeps one thread busy, whatever there are, so inputs of one such frame are
+//! done side by side; others have all threads for themselves.
+
+use std::borrow::Cow;
+use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
+use std::thread;
+
+use crate::codec;
+use crate::copy;
+use crate::error::Result;
+use crate::format::Kind;
+use crate::member::{Found, FrameDecoder, FrameEncoder, ROOM, Scanner};
+use crate::options::{DecodeOptions, Options};
+use crate::parallel::Line;
+use crate::progress::Tally;
+use crate::stats::Stats;
+
+/// Compresses inputs as they come: `done` gets of each what [`compress`](crate::compress) gives, and what was done, in their order, and may
+/// end it. An input of one frame that takes one thread, as those without much text do, is compressed beside the next ones: up to as
+/// many inputs as there are threads are asked for before the first is done.
+///
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// let inputs = [&b"Tea at four."[..], &[0; 100_000]];
+/// let mut sizes = Vec::new();
+/// let all = vatic::compress_each(inputs, &vatic::Options::new(), |result| match result {
+///     Ok((packed, _)) => ControlFlow::Continue(sizes.push(packed.len())),
+///     Err(error) => ControlFlow::Break(error),
+/// });
+/// assert!(all.is_continue() && sizes.iter().all(|&size| size < 30));
+/// ```
+pub fn compress_each<'a, B>(
+    inputs: impl IntoIterator<Item = impl Into<Cow<'a, [u8]>>>,
+    options: &Options,
+    done: impl FnMut(Result<Output>) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    compress(inputs, options, &Tally::new(&options.progress), done)
+}
+
+/// Decompresses inputs as they come: `done` gets of each what [`decompress_with`](crate::decompress_with) gives, and what was done, in their
+/// order, and may end it. Those of one frame that takes one thread are decompressed beside the next ones, as
+/// [`compress_each`] does.
+///
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// let packed = vatic::compress(b"one", &vatic::Options::new())?;
+/// let inputs = [&packed[..], b"no vatic data", &packed[..]];
+/// let mut contents = 0;
+/// let all = vatic::decompress_each(inputs, &vatic::DecodeOptions::new(), |result| match result {
+///     Ok(_) => ControlFlow::Continue(contents += 1),
+///     Err(error) => ControlFlow::Break(error),
+/// });
+/// assert!(matches!(all, ControlFlow::Break(vatic::Error::NotVatic)) && contents == 1);
+/// # Ok::<(), vatic::Error>(())
+/// ```
+pub fn decompress_each<'a, B>(
+    inputs: impl IntoIterator<Item = impl Into<Cow<'a, [u8]>>>,
+    options: &DecodeOptions,
+    done: impl FnMut(Result<Output>) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    decompress(inputs, options, &Tally::new(&options.progress), done)
+}
+
+/// What an input became, and what was done.
+type Output = (Vec<u8>, Stats);
+
+/// [`compress_each`]; `tally` hears of all of it.
+pub(crate) fn compress<'a, B>(
+    inputs: impl IntoIterator<Item = impl Into<Cow<'a, [u8]>>>,
+    options: &Options,
+    tally: &Arc<Tally>,
+    done: impl FnMut(Result<Output>) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    let most = codec::memory(options.frame_size, options.memory_log2);
+    let jobs = inputs.into_iter().map(|content| {
+        let content = content.into();
+        if content.len() > options.frame_size {
+            let options = options.clone().progress(tally.part());
+            return Job::all_threads(move || copy::compress_with_stats(&content, &options));
+        }
+        let mut encoder = match FrameEncoder::new(options.clone()) {
+            Ok(encoder) => encoder.telling(tally),
+            Err(error) => return Job::all_threads(|| Err(error)),
+        };
+        let begun = match encoder.begin(content, true) {
+            Ok(begun) => begun,
+            Err(error) => return Job::all_threads(|| Err(error)),
+        };
+        Job {
+            memory: (!begun.takes_all_threads()).then(|| begun.memory()),
+            work: Box::new(move || {
+                let packed = encoder.accept(begun.code()?);
+                Ok((packed, encoder.stats().clone()))
+            }),
+        }
+    });
+    each(options.threads, most, jobs, tally, done)
+}
+
+/// [`decompress_each`]; `tally` hears of all of it.
+pub(crate) fn decompress<'a, B>(
+    inputs: impl IntoIterator<Item = impl Into<Cow<'a, [u8]>>>,
+    options: &DecodeOptions,
+    tally: &Arc<Tally>,
+    done: impl FnMut(Result<Output>) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    let jobs = inputs.into_iter().map(|input| {
+        let input = input.into();
+        let Some((found, payload)) = only_frame(&input) else {
+            let options = options.clone().progress(tally.part());
+            return Job::all_threads(move || copy::decompress_with_stats(&input, &options));
+        };
+        let mut decoder = FrameDecoder::new(options.clone()).telling(tally);
+        let header = &found.header;
+        Job {
+            memory: Some(codec::memory(
+                header.content as usize,
+                header.parts.memory_log2,
+            )),
+            work: Box::new(move || {
+                decoder.count(input.len() as u64, payload.len());
+                let content = decoder.frame(&found, &input[payload])?;
+                Ok((content, decoder.stats().clone()))
+            }),
+        }
+    });
+    each(options.threads, 0, jobs, tally, done)
+}
+
+/// The only frame of `input` with content and the place of its payload, if it is one of bytes and all else is in order.
+fn only_frame(input: &[u8]) -> Option<(Found, Range<usize>)> {
+    let (mut scanner, mut rest, mut only) = (Scanner::default(), input, None);
+    while let Some(found) = scanner.next(&mut rest).ok()? {
+        let start = input.len() - rest.len();
+        let (payload, after) = rest.split_at_checked(found.header.payload as usize)?;
+        rest = after;
+        if found.header.content > 0 {
+            if only.is_some() || found.header.kind != Kind::Bytes {
+                return None;
+            }
+            only = Some((found, start..start + payload.len()));
+        }
+    }
+    only
+}
+
+/// What is to be done with an input.
+struct Job<'a> {
+    /// The memory in bytes that it takes if it takes one thread; `None` if it takes all of them.
+    memory: Option<u64>,
+    work: Box<dyn FnOnce() -> Result<Output> + Send + 'a>,
+}
+
+impl<'a> Job<'a> {
+    fn all_threads(work: impl FnOnce() -> Result<Output> + Send + 'a) -> Job<'a> {
+        Job {
+            memory: None,
+            work: Box::new(work),
+        }
+    }
+}
+
+/// Does the jobs, those beside each other that take one thread. Before the next is asked for, there has to be room for `most` bytes.
+fn each<'a, B>(
+    threads: usize,
+    most: u64,
+    mut jobs: impl Iterator<Item = Job<'a>>,
+    tally: &Tally,
+    mut done: impl FnMut(Result<Output>) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    let threads = codec::threads(threads);
+    thread::scope(|scope| {
+        let mut line = Line::new(scope, threads, ROOM);
+        let mut all = || {
+            loop {
+                while !line.has_room(most)
+                    && let Some(output) = line.take()
+                {
+                    done(output)?;
+                }
+                let Some(Job { memory, work }) = jobs.next() else {
+                    break;
+                };
+                // Whoever has all threads for itself waits until nothing else is under way.
+                let needs = memory.filter(|_| threads > 1).unwrap_or(u64::MAX);
+                while !line.has_room(needs)
+                    && let Some(output) = line.take()
+                {
+                    done(output)?;
+                }
+                match memory {
+                    Some(memory) if threads > 1 => line.send(memory, work),
+                    _ => done(work())?,
+                }
+            }
+            while let Some(output) = line.take() {
+                done(output)?;
+            }
+            ControlFlow::Continue(())
+        };
+        let all = all();
+        if all.is_break() {
+            tally.give_up();
+        }
+        all
+    })
+}
