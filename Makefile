@@ -1,5 +1,6 @@
-# vatic: what can be done with the repository. `make help` lists it; only `cross`, `emulate`,
-# `fuzz` and `deny` need more than Rust, and say what.
+# vatic: what can be done with the repository; `make help` lists it. Rust and a C compiler suffice for demo, test, test-large, bench,
+# install, train and eval. lint and fixtures run python3, spec python3 with numpy, xxhash and blake3, fuzz-seeds a C++ compiler;
+# cross, emulate, windows, miri, fuzz and deny say what they need.
 
 CARGO ?= cargo
 PREFIX ?= /usr/local
@@ -14,7 +15,7 @@ FUZZ_SECONDS ?= 30
 SIZES ?= 64K,1M,10M
 VATIC = $(or $(CARGO_TARGET_DIR),target)/release/vatic
 
-.PHONY: help demo test test-large bench bench-eval cross emulate miri spec lint lint-train deny fuzz fuzz-seeds install test-train train eval fixtures
+.PHONY: help demo test test-large bench bench-eval cross emulate windows miri spec lint lint-train deny fuzz fuzz-seeds install test-train train eval fixtures
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +46,9 @@ cross: ## Tests on emulated aarch64 (NEON) and s390x (big-endian); downloads a c
 emulate: ## Tests on emulated older x86-64 processors (qemu-user-static)
 	scripts/emulate.sh
 
+windows: ## All tests but the trainer's as Windows programs, under Wine (mingw-w64, wine)
+	scripts/windows.sh
+
 miri: ## The portable paths of the crates that have unsafe code, transformer and coder, under Miri (nightly Rust with miri and rust-src)
 	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=2 $(CARGO) +nightly miri test \
 	    -p vatic-coder -p vatic-transformer --lib
@@ -65,13 +69,13 @@ lint-train: ## Clippy for the trainer (builds burn)
 deny: ## Licences and advisories of all dependencies (cargo-deny)
 	$(CARGO) deny check
 
-fuzz: ## Each fuzz target for FUZZ_SECONDS (30): container, decoder, tokenizer, model loader, coder (cargo-fuzz)
+fuzz: ## Each fuzz target for FUZZ_SECONDS (30): container, round_trip, message, prior, model_file, tokenizer, coder (cargo-fuzz)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh
 
 fuzz-seeds: ## Each fuzz target once over its seeds (needs a C++ compiler)
 	scripts/fuzz-seeds.sh
 
-install: ## The command, its man pages and completions below PREFIX (/usr/local)
+install: ## The command, its man pages, completions and MIME type below PREFIX (/usr/local)
 	$(CARGO) build --release -p vatic-cli
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" \
 	    "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \

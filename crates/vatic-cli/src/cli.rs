@@ -19,7 +19,7 @@ Examples:
   vatic explain book.txt --format html -o book.html
                                      the text coloured by what each token costs
 
-A file that is called like a subcommand is written ./compare. Exit codes: 0 all went well, 1 a file failed (the others
+A file that is called like a subcommand (compare, learn, explain, man, completions) is written ./compare. Exit codes: 0 all went well, 1 a file failed (the others
 were still done), 2 the command line was wrong.";
 
 /// A lossless text compressor: a small transformer inside the program foretells the text, and what it foresees need not
@@ -31,6 +31,7 @@ were still done), 2 the command line was wrong.";
 #[command(
     name = "vatic",
     args_conflicts_with_subcommands = true,
+    args_override_self = true,
     disable_version_flag = true,
     disable_help_subcommand = true,
     after_help = EXAMPLES
@@ -59,11 +60,11 @@ pub struct Code {
     pub compress: bool,
 
     /// Test: decompress and check everything, write nothing
-    #[arg(short, long, conflicts_with_all = ["list", "output", "stdout", "remove"])]
+    #[arg(short, long, conflicts_with_all = ["list", "output", "remove"])]
     pub test: bool,
 
     /// List what is inside compressed files
-    #[arg(short, long, conflicts_with_all = ["output", "stdout", "remove"])]
+    #[arg(short, long, conflicts_with_all = ["output", "remove"])]
     pub list: bool,
 
     /// Write to standard output
@@ -116,6 +117,9 @@ pub struct Code {
     #[command(flatten)]
     pub engine: Engine,
 
+    #[command(flatten)]
+    pub start: Start,
+
     /// Cut the input into frames of SIZE bytes that can be restored on their own (64K to 256M)
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub frame_size: Option<u64>,
@@ -124,8 +128,8 @@ pub struct Code {
     #[arg(short = 'M', long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
 
-    /// Restore only bytes START up to END (not included) of the content; both may be left out. Implies -d
-    #[arg(long, value_name = "START..END", value_parser = parse_range, conflicts_with_all = ["test", "list", "compress"])]
+    /// Restore only bytes START up to END (not included) of the content; both may be left out. Implies -d, and -c unless -o or --output-dir-flat says where to
+    #[arg(long, value_name = "START..END", value_parser = parse_range, conflicts_with_all = ["test", "list", "compress", "remove"])]
     pub range: Option<ByteRange>,
 
     /// Decode each frame again before it is written, and compare
@@ -141,40 +145,49 @@ pub struct Engine {
     #[arg(long, value_name = "NAME|FILE")]
     pub model: Option<String>,
 
-    /// Start from what was learnt before (see `vatic learn`); needed again to decompress
-    #[arg(short = 'D', long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub prior: Option<PathBuf>,
-
     /// Use N threads (0: one for each core); the result is the same with any number
     #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
 }
 
+/// Where to start from; shared by what does not learn a prior itself.
+#[derive(Debug, Args)]
+pub struct Start {
+    /// Start from what was learnt before (see `vatic learn`); needed again to decompress
+    #[arg(short = 'D', long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub prior: Option<PathBuf>,
+}
+
+/// Of several levels the last one counts, as with other compressors.
+const LEVELS: [&str; 9] = [
+    "level_1", "level_2", "level_3", "level_4", "level_5", "level_6", "level_7", "level_8",
+    "level_9",
+];
+
 /// `-1` to `-4` compress with the model `swift`, `-5` to `-8` with `base`, `-9` with `deep`; `-6` is what is done without a level. The higher
 /// the level, the less the transformer has to gain on large data to be used; `-1`, `-2` and `-5` make small files quicker to restore; from
 /// `-7` on experts work thoroughly where they are alone.
 #[derive(Debug, Args)]
-#[group(multiple = false)]
 pub struct Level {
     /// Fastest: the model `swift`, cut for quick restoring, and no transformer for large data that it makes less than 12 % smaller (by default 5 %)
-    #[arg(short = '1', long = "fast")]
+    #[arg(short = '1', long = "fast", overrides_with_all = LEVELS)]
     pub level_1: bool,
-    #[arg(short = '2', hide = true)]
+    #[arg(short = '2', hide = true, overrides_with_all = LEVELS)]
     pub level_2: bool,
-    #[arg(short = '3', hide = true)]
+    #[arg(short = '3', hide = true, overrides_with_all = LEVELS)]
     pub level_3: bool,
-    #[arg(short = '4', hide = true)]
+    #[arg(short = '4', hide = true, overrides_with_all = LEVELS)]
     pub level_4: bool,
-    #[arg(short = '5', hide = true)]
+    #[arg(short = '5', hide = true, overrides_with_all = LEVELS)]
     pub level_5: bool,
-    #[arg(short = '6', hide = true)]
+    #[arg(short = '6', hide = true, overrides_with_all = LEVELS)]
     pub level_6: bool,
-    #[arg(short = '7', hide = true)]
+    #[arg(short = '7', hide = true, overrides_with_all = LEVELS)]
     pub level_7: bool,
-    #[arg(short = '8', hide = true)]
+    #[arg(short = '8', hide = true, overrides_with_all = LEVELS)]
     pub level_8: bool,
     /// Smallest result: the model `deep`, for whatever it gains (-2 to -8 lie between; from -7 on binaries and tables take twice the time and come out some 6 % smaller; -6 is the default, after -5 small files are restored up to three times as fast)
-    #[arg(short = '9', long = "best")]
+    #[arg(short = '9', long = "best", overrides_with_all = LEVELS)]
     pub level_9: bool,
 }
 
@@ -248,6 +261,9 @@ pub struct Compare {
 
     #[command(flatten)]
     pub engine: Engine,
+
+    #[command(flatten)]
+    pub start: Start,
 
     /// Show no progress bar
     #[arg(long)]
@@ -324,6 +340,9 @@ pub struct Explain {
     #[command(flatten)]
     pub engine: Engine,
 
+    #[command(flatten)]
+    pub start: Start,
+
     /// Show no progress bar
     #[arg(long)]
     pub no_progress: bool,
@@ -342,7 +361,12 @@ pub enum ExplainFormat {
 impl Cli {
     /// Reads the arguments of this process; wrong ones end it with exit code 2.
     pub fn from_command_line() -> Cli {
-        Cli::parse_from(with_name_meaning(std::env::args_os().collect()))
+        let mut cli = Cli::parse_from(with_name_meaning(wild::args_os().collect()));
+        let code = &mut cli.code;
+        // A part of a file is not to be called as the whole is.
+        code.stdout |=
+            code.range.is_some() && code.output.is_none() && code.output_dir_flat.is_none();
+        cli
     }
 
     /// The definition itself, for what is generated from it.

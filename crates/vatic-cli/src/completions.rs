@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use crate::cli::Cli;
+use crate::files;
 
 /// Prints the completions for `shell`.
 pub fn print(shell: clap_complete::Shell) -> anyhow::Result<ExitCode> {
@@ -27,7 +28,7 @@ pub fn man(directory: Option<&Path>) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     std::fs::create_dir_all(directory)
-        .with_context(|| format!("{}: cannot be created", directory.display()))?;
+        .with_context(|| format!("{}: cannot be created", files::shown(directory)))?;
     let mut pages = vec![("vatic".to_string(), definition.clone())];
     for subcommand in definition
         .get_subcommands()
@@ -43,7 +44,7 @@ pub fn man(directory: Option<&Path>) -> anyhow::Result<ExitCode> {
         clap_mangen::Man::new(command).render(&mut page)?;
         let path = directory.join(format!("{name}.1"));
         std::fs::write(&path, page)
-            .with_context(|| format!("{}: cannot be written", path.display()))?;
+            .with_context(|| format!("{}: cannot be written", files::shown(&path)))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use crate::job::Naming;
+use crate::output;
 
 /// The ending of compressed files.
 pub const SUFFIX: &str = "vtc";
@@ -23,9 +24,21 @@ impl Source {
     pub fn name(&self) -> String {
         match self {
             Source::Stdin => "standard input".into(),
-            Source::File(path) => path.display().to_string(),
+            Source::File(path) => shown(path),
         }
     }
+}
+
+/// A path for messages: what would move the cursor or break the line is shown as an escape.
+pub fn shown(path: &Path) -> String {
+    let mut shown = String::new();
+    for character in path.display().to_string().chars() {
+        match character.is_control() {
+            true => shown.extend(character.escape_default()),
+            false => shown.push(character),
+        }
+    }
+    shown
 }
 
 /// What an argument is called in reports: without the directories before it.
@@ -64,7 +77,7 @@ pub fn collect(
         } else if !recursive {
             sources.push(Err(anyhow::anyhow!(
                 "{}: is a directory; use -r for the files in it, or tar -I vatic for one archive",
-                path.display()
+                shown(path)
             )));
         } else {
             sources.extend(walk(path, within));
@@ -78,6 +91,8 @@ fn walk(directory: &Path, within: Within) -> impl Iterator<Item = anyhow::Result
         .sort_by_file_name()
         .into_iter()
         .filter_map(move |entry| match entry {
+            // What another run has not finished yet, or was killed over, is nobody's file.
+            Ok(entry) if output::is_temporary(entry.file_name()) => None,
             Ok(entry) if entry.file_type().is_file() => {
                 let compressed = is_compressed_name(entry.path());
                 (compressed == (within == Within::Compressed))
@@ -86,7 +101,7 @@ fn walk(directory: &Path, within: Within) -> impl Iterator<Item = anyhow::Result
             // Directories are entered, symbolic links and devices within them left alone.
             Ok(_) => None,
             Err(error) => {
-                let name = error.path().unwrap_or(Path::new("?")).display().to_string();
+                let name = shown(error.path().unwrap_or(Path::new("?")));
                 let reason = error
                     .into_io_error()
                     .map_or("links run in a circle".into(), |error| error.to_string());
@@ -112,7 +127,7 @@ pub fn restored_name(input: &Path, directory: Option<&Path>) -> anyhow::Result<P
     if !is_compressed_name(input) {
         bail!(
             "{}: does not end in .{SUFFIX}, so the name of the result is unknown; give it with -o, or use -c",
-            input.display()
+            shown(input)
         );
     }
     Ok(place(input.with_extension(""), directory))
@@ -127,7 +142,7 @@ fn place(path: PathBuf, directory: Option<&Path>) -> PathBuf {
 
 /// Opens an input file.
 pub fn open(path: &Path) -> anyhow::Result<File> {
-    let name = path.display().to_string();
+    let name = shown(path);
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => bail!("{name}: is a directory, not a file"),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -160,6 +175,7 @@ mod tests {
             Path::new("out/b.tar")
         );
         assert!(restored_name(Path::new("b.txt"), None).is_err());
+        assert_eq!(shown(Path::new("a\n\u{1b}[31mä")), "a\\n\\u{1b}[31mä");
         // A file that is called nothing but the suffix has no name left.
         assert!(restored_name(Path::new("a/.vtc"), None).is_err());
     }

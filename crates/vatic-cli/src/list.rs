@@ -9,7 +9,8 @@ use vatic::{Mode, Model, ModelRef, ShippedModel};
 
 use crate::cli::Code;
 use crate::files::{self, Source};
-use crate::job;
+use crate::job::{self, Naming};
+use crate::say::say;
 use crate::size::grouped;
 use crate::table;
 
@@ -23,7 +24,7 @@ pub fn run(code: &Code, sources: Vec<Result<Source>>) -> Result<ExitCode> {
             Err(error) => {
                 failed = true;
                 if code.quiet < 2 {
-                    eprintln!("vatic: {error:#}");
+                    say!("vatic: {error:#}");
                 }
             }
         }
@@ -38,7 +39,9 @@ pub fn run(code: &Code, sources: Vec<Result<Source>>) -> Result<ExitCode> {
             text.push_str(&format!("\n{name}\n{}", frames(info, &known)));
         }
     }
-    std::io::stdout().write_all(text.as_bytes())?;
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .of("standard output", "cannot be written")?;
     Ok(ExitCode::from(u8::from(failed)))
 }
 
@@ -46,6 +49,13 @@ fn headers(source: &Source) -> Result<Info> {
     let Source::File(path) = source else {
         bail!("standard input: cannot be listed without reading all of it; give a file, or use -t");
     };
+    // Asked before it is opened, since opening a pipe waits for its other end.
+    if std::fs::metadata(path).is_ok_and(|of| !of.is_file() && !of.is_dir()) {
+        bail!(
+            "{}: is not a regular file, so it cannot be listed without reading all of it; use -t",
+            source.name()
+        );
+    }
     let file = files::open(path)?;
     vatic::info::list(file).map_err(|error| job::explain(error, &source.name(), ""))
 }

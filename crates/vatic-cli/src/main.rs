@@ -6,6 +6,8 @@
 //! Exit codes: 0 all went well, 1 something failed (the rest was still done), 2 the command line was wrong.
 
 #![forbid(unsafe_code)]
+// They end the program where nobody can hear it; say! does not.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod bunch;
 mod cli;
@@ -21,6 +23,7 @@ mod models;
 mod output;
 mod progress;
 mod run;
+mod say;
 mod signals;
 mod size;
 mod summary;
@@ -30,6 +33,7 @@ mod worker;
 use std::process::ExitCode;
 
 use cli::{Cli, Command};
+use say::say;
 
 fn main() -> ExitCode {
     let cli = Cli::from_command_line();
@@ -48,7 +52,7 @@ fn main() -> ExitCode {
         Err(error) if job::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             if quietness < 2 {
-                eprintln!("vatic: {error:#}");
+                say!("vatic: {error:#}");
             }
             job::exit_code(&error)
         }

@@ -1,14 +1,16 @@
 //! Models, priors and settings, as the command line names them.
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::bail;
 use vatic::{DecodeOptions, Model, Options, Prior};
 
-use crate::cli::Engine;
+use crate::cli::{Engine, Start};
 use crate::files;
 use crate::job::Naming;
+use crate::size::human;
 
 /// A prior is a few MB; a file beyond this was given by mistake.
 const PRIOR_LIMIT: u64 = 1 << 31;
@@ -72,8 +74,12 @@ pub fn everyday(model: &str) -> bool {
 }
 
 /// Settings to compress with.
-pub fn options(engine: &Engine, level: Option<usize>) -> anyhow::Result<Options> {
-    let prior = prior(engine.prior.as_deref())?;
+pub fn options(
+    engine: &Engine,
+    start: Option<&Start>,
+    level: Option<usize>,
+) -> anyhow::Result<Options> {
+    let prior = start.map_or(Ok(None), prior)?;
     let options = Options::new().threads(engine.threads).prior(prior.clone());
     let options = at_level(options, level);
     Ok(match (&engine.model, &prior, level) {
@@ -98,12 +104,12 @@ pub fn learnt_with(prior: &Prior) -> anyhow::Result<Option<Model>> {
 }
 
 /// Settings to decompress with: the data names its model, a model file given is an addition to those inside.
-pub fn decode_options(engine: &Engine) -> anyhow::Result<DecodeOptions> {
+pub fn decode_options(engine: &Engine, start: &Start) -> anyhow::Result<DecodeOptions> {
     let mut options = DecodeOptions::new().threads(engine.threads);
     if let Some(model) = engine.model.as_deref().map(by_name).transpose()?.flatten() {
         options = options.model(model);
     }
-    if let Some(prior) = prior(engine.prior.as_deref())? {
+    if let Some(prior) = prior(start)? {
         options = options.prior(prior);
     }
     Ok(options)
@@ -131,9 +137,11 @@ pub fn by_name(name: &str) -> anyhow::Result<Option<Model>> {
 }
 
 /// What `-D` names.
-pub fn prior(path: Option<&Path>) -> anyhow::Result<Option<Prior>> {
-    let Some(path) = path else { return Ok(None) };
-    let name = path.display().to_string();
+pub fn prior(start: &Start) -> anyhow::Result<Option<Prior>> {
+    let Some(path) = &start.prior else {
+        return Ok(None);
+    };
+    let name = files::shown(path);
     if files::open(path)?
         .metadata()
         .of(&name, "cannot be read")?
@@ -150,15 +158,14 @@ pub fn prior(path: Option<&Path>) -> anyhow::Result<Option<Prior>> {
 }
 
 /// `vatic -V`: the version and the models inside.
-pub fn version() -> ExitCode {
-    println!("vatic {}", env!("CARGO_PKG_VERSION"));
+pub fn version() -> anyhow::Result<ExitCode> {
+    let mut text = format!("vatic {}\n", env!("CARGO_PKG_VERSION"));
     for model in Model::shipped() {
-        println!(
-            "model {} {} ({})",
-            model.name,
-            model.id,
-            crate::size::human(model.file_bytes)
-        );
+        let size = human(model.file_bytes);
+        text.push_str(&format!("model {} {} ({size})\n", model.name, model.id));
     }
-    ExitCode::SUCCESS
+    io::stdout()
+        .write_all(text.as_bytes())
+        .of("standard output", "cannot be written")?;
+    Ok(ExitCode::SUCCESS)
 }

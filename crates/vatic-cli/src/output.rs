@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use tempfile::NamedTempFile;
 
-use crate::signals;
+use crate::{files, signals};
 
 /// What to do when the file exists already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,13 +58,22 @@ impl Output {
     /// Prepares to write the file `target`. `private` keeps others from reading it before [`Output::finish`] has set the
     /// rights of the input; without an input to copy them from, the file has the usual rights of a new one.
     pub fn file(target: &Path, existing: Existing, private: bool) -> anyhow::Result<Output> {
-        let name = target.display().to_string();
+        let name = files::shown(target);
         let mut replace = false;
-        match std::fs::metadata(target) {
-            Ok(metadata) if metadata.is_dir() => {
+        // A link that leads nowhere is there as well.
+        let there = match std::fs::symlink_metadata(target) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            there => {
+                let link = there.with_context(|| format!("{name}: cannot be written"))?;
+                Some(std::fs::metadata(target).unwrap_or(link))
+            }
+        };
+        match there {
+            Some(of) if of.is_file() && is_stdout(target) => return Ok(Output::stdout()),
+            Some(metadata) if metadata.is_dir() => {
                 bail!("{name}: is a directory, so no file of this name can be written")
             }
-            Ok(metadata) if !metadata.is_file() => {
+            Some(metadata) if !metadata.is_file() && !metadata.is_symlink() => {
                 let device = File::options().write(true).open(target);
                 let device =
                     device.with_context(|| format!("{name}: cannot be opened for writing"))?;
@@ -73,18 +82,18 @@ impl Output {
                     name,
                 });
             }
-            Ok(_) => {
+            Some(_) => {
                 allow_overwriting(&name, existing)?;
                 replace = true;
             }
-            Err(_) => {}
+            None => {}
         }
         let directory = match target.parent() {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".vatic-").suffix(".tmp");
+        builder.prefix(PREFIX).suffix(SUFFIX);
         #[cfg(unix)]
         if !private {
             use std::os::unix::fs::PermissionsExt;
@@ -92,21 +101,20 @@ impl Output {
         }
         #[cfg(not(unix))]
         let _ = private;
-        let temporary = builder
-            .tempfile_in(directory)
-            .map_err(|error| match error.kind() {
+        let temporary = signals::begin(|| builder.tempfile_in(directory)).map_err(|error| {
+            match error.kind() {
                 io::ErrorKind::NotFound if !directory.is_dir() => {
                     anyhow::anyhow!(
                         "{name}: directory {} does not exist; create it first",
-                        directory.display()
+                        files::shown(directory)
                     )
                 }
                 _ => anyhow::Error::new(plain(error)).context(format!(
                     "{name}: no file can be created in directory {}",
-                    directory.display()
+                    files::shown(directory)
                 )),
-            })?;
-        signals::unfinished(temporary.path());
+            }
+        })?;
         Ok(Output {
             kind: Kind::Beside {
                 temporary,
@@ -115,6 +123,37 @@ impl Output {
             },
             name,
         })
+    }
+
+    /// Where a report goes that is made of `inputs`: a new file, or standard output for `-` and no name at all. To be asked for before the
+    /// work is done.
+    pub fn report(
+        target: Option<&Path>,
+        force: bool,
+        inputs: &[PathBuf],
+    ) -> anyhow::Result<Output> {
+        let Some(target) = target.filter(|target| *target != OsStr::new("-")) else {
+            return Ok(Output::stdout());
+        };
+        let is_target = |input: &&PathBuf| same_file::is_same_file(input, target).unwrap_or(false);
+        if let Some(input) = inputs.iter().find(is_target) {
+            bail!(
+                "{}: is also the output; choose another name with -o",
+                files::shown(input)
+            );
+        }
+        let existing = match force {
+            true => Existing::Replace,
+            false => Existing::Ask,
+        };
+        Output::file(target, existing, false)
+    }
+
+    /// Writes all of it, and completes it.
+    pub fn complete(mut self, content: &[u8]) -> anyhow::Result<()> {
+        self.write_all(content)
+            .with_context(|| format!("{}: cannot be written", self.name))?;
+        self.finish(None, false)
     }
 
     /// The name for messages.
@@ -216,11 +255,33 @@ impl Write for Output {
     }
 }
 
+/// How files are called until they are complete.
+const PREFIX: &str = ".vatic-";
+const SUFFIX: &str = ".tmp";
+
+/// Whether a file is called like one that is not complete.
+pub fn is_temporary(name: &OsStr) -> bool {
+    name.to_str()
+        .is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX))
+}
+
+/// Whether a regular file is what standard output goes to, as /dev/stdout may be: it is not to be replaced by another.
+fn is_stdout(target: &Path) -> bool {
+    same_file::Handle::from_path(target)
+        .and_then(|target| Ok(target == same_file::Handle::stdout()?))
+        .unwrap_or(false)
+}
+
 /// tempfile's errors name the temporary path, which means nothing to the user.
 fn plain(error: io::Error) -> io::Error {
-    error
-        .raw_os_error()
-        .map_or(error, io::Error::from_raw_os_error)
+    let inner = (error.get_ref())
+        .and_then(|inner| inner.source())
+        .and_then(|inner| inner.downcast_ref::<io::Error>())
+        .and_then(io::Error::raw_os_error);
+    match error.raw_os_error().or(inner) {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None => error.kind().into(),
+    }
 }
 
 fn allow_overwriting(name: &str, existing: Existing) -> anyhow::Result<()> {
@@ -228,7 +289,11 @@ fn allow_overwriting(name: &str, existing: Existing) -> anyhow::Result<()> {
     match existing {
         Existing::Replace => return Ok(()),
         Existing::Ask if may_ask => {
-            eprint!("vatic: {name} already exists; overwrite it (y/n)? ");
+            // If the question cannot be asked, nobody will answer it.
+            let _ = write!(
+                io::stderr(),
+                "vatic: {name} already exists; overwrite it (y/n)? "
+            );
             let mut answer = String::new();
             io::stdin()
                 .lock()
@@ -284,20 +349,4 @@ fn sync_directory(target: &Path) {
         // Not every file system can do this; the file's content is safe in any case.
         let _ = directory.sync_all();
     }
-}
-
-/// Writes a small finished text or blob as a whole file, or to standard output for `-` and no name at all.
-pub fn write_whole(
-    target: Option<&Path>,
-    existing: Existing,
-    content: &[u8],
-) -> anyhow::Result<()> {
-    let mut output = match target {
-        Some(path) if path != OsStr::new("-") => Output::file(path, existing, false)?,
-        _ => Output::stdout(),
-    };
-    output
-        .write_all(content)
-        .with_context(|| format!("{}: cannot be written", output.name()))?;
-    output.finish(None, false)
 }

@@ -54,6 +54,16 @@ impl Meter {
         self.bar.set_position(bytes);
     }
 
+    /// There are so many bytes more to be done.
+    pub fn more(&self, bytes: u64) {
+        self.bar.inc_length(bytes);
+    }
+
+    /// Does something that may write to the terminal.
+    pub fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.bar.suspend(work)
+    }
+
     /// Says what is being done now.
     pub fn label(&self, label: String) {
         self.bar.set_message(label);

@@ -9,6 +9,7 @@ use vatic::Stats;
 use crate::cli::Code;
 use crate::files::{self, Source, Within};
 use crate::job::{self, Usage};
+use crate::say::say;
 use crate::summary::summary;
 use crate::worker::Worker;
 use crate::{bunch, list, models};
@@ -24,7 +25,7 @@ pub enum Task {
 /// Does what the command line says.
 pub fn run(code: &Code) -> Result<ExitCode> {
     if code.version {
-        return Ok(models::version());
+        return models::version();
     }
     let task = match (code.test, code.decompress || code.range.is_some()) {
         (true, _) => Task::Test,
@@ -63,7 +64,7 @@ pub fn run(code: &Code) -> Result<ExitCode> {
     let worker = Worker::new(code, task)?;
     let several = sources.len() > 1;
     let (mut total, mut done, mut failed) = (Stats::default(), 0, false);
-    bunch::each(&worker, sources, |result| {
+    let ended = bunch::each(&worker, sources, |result| {
         match result {
             Ok(stats) => {
                 total.content_bytes += stats.content_bytes;
@@ -75,14 +76,27 @@ pub fn run(code: &Code) -> Result<ExitCode> {
             Err(error) => {
                 failed = true;
                 if code.quiet < 2 {
-                    eprintln!("vatic: {error:#}");
+                    say!("vatic: {error:#}");
                 }
             }
         }
         Ok(())
-    })?;
+    });
+    match ended {
+        // Whoever reads what is restored has what he wanted; compressed data of which the end is missing is of no use.
+        Err(error) if job::is_broken_pipe(&error) && task != Task::Compress && failed => {
+            return Ok(ExitCode::FAILURE);
+        }
+        Err(error) if job::is_broken_pipe(&error) && task == Task::Compress => {
+            if code.quiet < 2 {
+                say!("vatic: {error:#}");
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+        ended => ended?,
+    }
     if several && code.quiet == 0 && !code.stdout {
-        eprintln!("{done} files: {}", summary(task, &total));
+        say!("{done} files: {}", summary(task, &total));
     }
     Ok(ExitCode::from(u8::from(failed)))
 }

@@ -1,48 +1,61 @@
 //! Ctrl-C and SIGTERM: what was half written is removed, then the signal takes its ordinary course.
 
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tempfile::NamedTempFile;
 
 /// The temporary file being written, if any. Files are written one after the other, so one is enough.
 static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
 
-/// Says that `path` has to go if the program is stopped now.
-pub fn unfinished(path: &Path) {
-    *UNFINISHED
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(path.to_path_buf());
+/// Creates a file that has to go if the program is stopped before [`finished`]. While it is stopped, none is created.
+pub fn begin(create: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<NamedTempFile> {
+    let mut unfinished = locked();
+    let file = create()?;
+    *unfinished = Some(file.path().to_path_buf());
+    Ok(file)
 }
 
 /// Says that nothing half-written is left.
 pub fn finished() {
-    *UNFINISHED
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+    *locked() = None;
+}
+
+fn locked() -> MutexGuard<'static, Option<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Starts the thread that waits for signals.
 ///
 /// The process dies of the signal itself afterwards, not with an exit code: a shell that runs `vatic` in a loop only stops
-/// the loop when it sees that. SIGHUP is left alone, because a handler would undo `nohup`.
+/// the loop when it sees that. What the program was started to ignore stays ignored: SIGHUP under `nohup`, SIGINT in the background of
+/// a script. A file that grows beyond its limit (SIGXFSZ) is an error as any other.
 #[cfg(unix)]
 pub fn install() -> anyhow::Result<()> {
-    use anyhow::Context;
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use std::sync::atomic::AtomicBool;
 
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])
-        .context("the handler for Ctrl-C could not be installed")?;
+    use anyhow::Context;
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+
+    /// Nobody asks: the write that was too much fails.
+    static TOO_LARGE: AtomicBool = AtomicBool::new(false);
+    const PROBLEM: &str = "the handler for Ctrl-C could not be installed";
+    signal_hook::flag::register(SIGXFSZ, &TOO_LARGE).context(PROBLEM)?;
+    let wanted: Vec<i32> = match ignored() {
+        Some(ignored) => [SIGINT, SIGTERM, SIGHUP]
+            .into_iter()
+            .filter(|signal| ignored >> (signal - 1) & 1 == 0)
+            .collect(),
+        // Where this cannot be known, a handler for SIGHUP could undo `nohup`.
+        None => vec![SIGINT, SIGTERM],
+    };
+    let mut signals = signal_hook::iterator::Signals::new(wanted).context(PROBLEM)?;
     std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
             for signal in signals.forever() {
-                // The lock is held to the end, so that no new file is begun in between.
-                let unfinished = UNFINISHED
-                    .lock()
-                    .unwrap_or_else(|poisoned| poisoned.into_inner());
-                if let Some(path) = unfinished.as_deref() {
-                    // If this fails there is nobody left to tell.
-                    let _ = std::fs::remove_file(path);
-                }
+                let _lock = remove_unfinished();
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
             }
         })
@@ -50,8 +63,41 @@ pub fn install() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The signals that this program was started to ignore, a bit for each (the lowest is signal 1), where the system tells.
+#[cfg(unix)]
+fn ignored() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let mask = (status.lines()).find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(mask.trim(), 16).ok()
+}
+
+/// Asks to be called on Ctrl-C, Ctrl-Break, and when the console's window is closed; the exit code is then the one that the
+/// system itself gives to a program ended so, by which a batch file knows.
+#[cfg(windows)]
+pub fn install() -> anyhow::Result<()> {
+    use anyhow::Context;
+
+    const STATUS_CONTROL_C_EXIT: u32 = 0xC000_013A;
+    ctrlc::set_handler(|| {
+        let _lock = remove_unfinished();
+        std::process::exit(STATUS_CONTROL_C_EXIT.cast_signed());
+    })
+    .context("the handler for Ctrl-C could not be installed")
+}
+
 /// Elsewhere the half-written file keeps its temporary name and can be deleted by hand.
-#[cfg(not(unix))]
+#[cfg(not(any(unix, windows)))]
 pub fn install() -> anyhow::Result<()> {
     Ok(())
+}
+
+/// Removes what is half written. As long as the result is kept, no new file is begun.
+#[cfg(any(unix, windows))]
+fn remove_unfinished() -> MutexGuard<'static, Option<PathBuf>> {
+    let unfinished = locked();
+    if let Some(path) = unfinished.as_deref() {
+        // If this fails there is nobody left to tell.
+        let _ = std::fs::remove_file(path);
+    }
+    unfinished
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use vatic::{FrameStats, Stats};
 
 use crate::run::Task;
+use crate::say::say;
 use crate::size::{figures, grouped, human};
 
 /// Says on standard error what was done with `input`; `verbose` says more. It took so long, unless it was done together with other
@@ -23,7 +24,7 @@ pub fn report(
     } else {
         output
     };
-    eprintln!("{input}: {}, {result}", summary(task, stats));
+    say!("{input}: {}, {result}", summary(task, stats));
     if verbose > 0 {
         let time = match took.map(|took| took.as_secs_f64()) {
             Some(took) => {
@@ -35,14 +36,14 @@ pub fn report(
         let mut modes: Vec<_> = stats.frames.iter().map(how).collect();
         modes.dedup();
         let (frames, modes) = (stats.frames.len(), modes.join(", "));
-        eprintln!("  {time}, {frames} frame(s): {modes}");
+        say!("  {time}, {frames} frame(s): {modes}");
     }
     if let Some(line) = sources(stats) {
-        eprintln!("  {line}");
+        say!("  {line}");
     }
     if verbose > 1 {
         for (number, frame) in stats.frames.iter().enumerate() {
-            eprintln!(
+            say!(
                 "  frame {number}: {}, {} bytes -> {} in {} tokens and {} stream(s), {} s",
                 how(frame),
                 grouped(frame.content_bytes),
@@ -52,7 +53,7 @@ pub fn report(
                 figures(frame.wall.as_secs_f64())
             );
             for (number, thread) in frame.threads.iter().enumerate() {
-                eprintln!(
+                say!(
                     "    thread {number}: predicting {} s, coding {} s, waiting {} s",
                     figures(thread.predicting.as_secs_f64()),
                     figures(thread.coding.as_secs_f64()),

@@ -1,12 +1,17 @@
 //! From one input to its result.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fs::{File, Metadata};
 use std::io::{self, IsTerminal, Read, Seek, Write};
+use std::mem;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use vatic::{DecodeOptions, Options, Stats};
+use vatic::info::Info;
+use vatic::{DecodeOptions, Mode, Options, Stats};
 
 use crate::cli::Code;
 use crate::files::{self, Source};
@@ -20,6 +25,30 @@ use crate::summary;
 /// Content of up to so many bytes is read to be done together with that of other files: what the library takes for small.
 const SMALL: u64 = 1 << 17;
 
+/// What has more is done by itself: it is read and written frame by frame.
+const MEDIUM: u64 = 32 << 20;
+
+/// How an input is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// Together with others, read already; so many bytes of content.
+    Small(u64),
+    /// In a line with others, read already.
+    Medium,
+    /// By itself.
+    Large,
+}
+
+/// How compressed data of so many bytes is done, if it is not large.
+fn of_content(info: &Info, length: u64) -> Option<Size> {
+    if info.content_bytes.max(length) <= SMALL {
+        return Some(Size::Small(info.content_bytes));
+    }
+    // Others keep all threads busy.
+    let one = matches!(&info.frames[..], [frame] if frame.mode == Mode::Bytes);
+    (one && info.content_bytes.max(length) <= MEDIUM).then_some(Size::Medium)
+}
+
 /// What the library makes of one of several inputs.
 pub type Made = vatic::Result<(Vec<u8>, Stats)>;
 
@@ -29,20 +58,22 @@ pub struct Worker<'a> {
     task: Task,
     encode: Options,
     decode: DecodeOptions,
+    /// The files that were written, or begun: none of them is written twice.
+    targets: RefCell<HashSet<PathBuf>>,
 }
 
 impl<'a> Worker<'a> {
     pub fn new(code: &'a Code, task: Task) -> Result<Worker<'a>> {
         let (mut encode, mut decode) = (Options::new(), DecodeOptions::new());
         if task == Task::Compress {
-            encode = models::options(&code.engine, code.level.number())?
+            encode = models::options(&code.engine, Some(&code.start), code.level.number())?
                 .verify(code.verify)
                 .report(code.verbose > 0);
             if let Some(size) = code.frame_size {
                 encode = encode.frame_size(size as usize); // checked to be at most 256 MiB
             }
         } else {
-            decode = models::decode_options(&code.engine)?;
+            decode = models::decode_options(&code.engine, &code.start)?;
             if let Some(most) = code.memory {
                 decode = decode.max_memory(most);
             }
@@ -52,6 +83,7 @@ impl<'a> Worker<'a> {
             task,
             encode,
             decode,
+            targets: RefCell::default(),
         })
     }
 
@@ -88,8 +120,11 @@ impl<'a> Worker<'a> {
                     source.name()
                 );
             }
-            std::fs::remove_file(path)
-                .of(&source.name(), "is compressed, but cannot be removed")?;
+            let problem = match self.task {
+                Task::Compress => "is compressed, but cannot be removed",
+                _ => "is restored, but cannot be removed",
+            };
+            std::fs::remove_file(path).of(&source.name(), problem)?;
         }
         if self.code.quiet == 0 && (into_file || self.task == Task::Test || self.code.verbose > 0) {
             let took = (!together).then(|| started.elapsed());
@@ -126,35 +161,66 @@ impl<'a> Worker<'a> {
         made
     }
 
-    /// Reads the whole of an input, and closes the file, if it may be done together with others: a small regular file whose result, as far as
-    /// can be told, may be written. The number is its content's size.
-    pub fn read_small(&self, opened: &mut Opened) -> Option<u64> {
-        let Input::File(file) = &mut opened.input else {
-            return None;
-        };
-        let length = (opened.metadata.as_ref()).filter(|of| of.is_file())?.len();
-        if length > SMALL || self.code.range.is_some() || !self.may_write(&opened.source) {
-            return None;
+    /// Does inputs one after the other, as they come, those side by side that keep one thread busy each.
+    pub fn each<B>(
+        &self,
+        inputs: impl Iterator<Item = Vec<u8>>,
+        meter: &Meter,
+        done: impl FnMut(Made) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let shown = meter.clone();
+        if self.task == Task::Compress {
+            let options = self.encode.clone();
+            let options = options.progress(move |at| shown.at(at.content_bytes));
+            vatic::compress_each(inputs, &options, done)
+        } else {
+            let options = self.decode.clone();
+            let options = options.progress(move |at| shown.at(at.coded_bytes));
+            vatic::decompress_each(inputs, &options, done)
         }
-        let mut bytes = Vec::new();
-        let read = file.take(SMALL + 1).read_to_end(&mut bytes);
-        let content = match self.task {
-            Task::Compress => Some(bytes.len() as u64),
-            _ => vatic::info::list(io::Cursor::new(&bytes))
-                .ok()
-                .map(|info| info.content_bytes),
+    }
+
+    /// A bar for several inputs, of which it is not known yet how many there are.
+    pub fn meter_of_several(&self) -> Meter {
+        Meter::new(self.shows_progress(), String::new(), Some(0))
+    }
+
+    /// Reads the whole of an input, and closes the file, if it may be done together with others: a regular file that is not large, whose result,
+    /// as far as can be told, may be written.
+    pub fn read_whole(&self, opened: &mut Opened) -> Size {
+        let may = self.code.range.is_none() && self.may_write(&opened.source);
+        let regular = opened.metadata.as_ref().filter(|of| of.is_file());
+        let (Input::File(file), Some(metadata), true) = (&mut opened.input, regular, may) else {
+            return Size::Large;
         };
-        match (read, content) {
-            (Ok(_), Some(content)) if content <= SMALL && bytes.len() as u64 <= SMALL => {
+        match self.read_if_not_large(file, metadata.len()) {
+            Some((bytes, size)) => {
                 opened.input = Input::Memory(io::Cursor::new(bytes));
-                Some(content)
+                size
             }
             // Whatever is wrong is found again, and told, when it is done by itself.
-            _ => {
-                file.rewind().ok()?;
-                None
+            None => {
+                let _ = file.rewind();
+                Size::Large
             }
         }
+    }
+
+    fn read_if_not_large(&self, file: &mut File, length: u64) -> Option<(Vec<u8>, Size)> {
+        let size = match self.task {
+            Task::Compress => Some(length),
+            _ => None,
+        };
+        let size = match size {
+            Some(length) if length > MEDIUM => return None,
+            Some(length) if length > SMALL => Size::Medium,
+            Some(length) => Size::Small(length),
+            None => of_content(&vatic::info::list(&mut *file).ok()?, length)?,
+        };
+        file.rewind().ok()?;
+        let mut bytes = Vec::new();
+        file.take(length + 1).read_to_end(&mut bytes).ok()?;
+        (bytes.len() as u64 == length).then_some((bytes, size))
     }
 
     /// Whether nobody has to be asked before an input's result is written, and no reason is known why it could not be.
@@ -187,11 +253,19 @@ impl<'a> Worker<'a> {
             });
         };
         let name = source.name();
+        // Asked before it is opened, since opening a pipe waits for its other end.
+        if std::fs::metadata(path).is_ok_and(|of| !of.is_file() && !of.is_dir()) {
+            if self.makes_file_beside() {
+                bail!("{name}: is not a regular file; say where the result goes with -c or -o");
+            }
+            if self.code.remove {
+                bail!(
+                    "{name}: is not a regular file, so --rm would remove more than its content; use -k"
+                );
+            }
+        }
         let file = files::open(path)?;
         let metadata = file.metadata().of(&name, "cannot be read")?;
-        if self.task != Task::Test && self.makes_file_beside() && !metadata.is_file() {
-            bail!("{name}: is not a regular file; say where the result goes with -c or -o");
-        }
         if self.code.remove && path.is_symlink() && !self.code.force {
             bail!(
                 "{name}: is a symbolic link, so --rm would remove only the link; use -k, or -f to do it"
@@ -202,6 +276,11 @@ impl<'a> Worker<'a> {
             input: Input::File(file),
             metadata: Some(metadata),
         })
+    }
+
+    /// Whether results go to one place, one after the other.
+    pub fn keeps_order(&self) -> bool {
+        self.task != Task::Test && !self.makes_file_beside()
     }
 
     /// Whether results go into files named after the inputs.
@@ -220,16 +299,25 @@ impl<'a> Worker<'a> {
         if self.task == Task::Test {
             return Ok(Output::nowhere());
         }
+        let upset =
+            |output: &Output| self.task == Task::Compress && output.is_terminal() && !code.force;
         if to_stdout {
             let output = Output::stdout();
-            if self.task == Task::Compress && output.is_terminal() && !code.force {
+            if upset(&output) {
                 bail!(
                     "standard output: is a terminal, and compressed data would upset it; use -o FILE or > FILE, or -f"
                 );
             }
-            if let (Source::File(path), Ok(stdout)) = (source, same_file::Handle::stdout())
-                && metadata.is_some_and(Metadata::is_file)
-                && same_file::Handle::from_path(path).is_ok_and(|input| input == stdout)
+            let input = match source {
+                Source::File(path) if metadata.is_some_and(Metadata::is_file) => {
+                    same_file::Handle::from_path(path)
+                }
+                Source::File(_) => Err(io::ErrorKind::Unsupported.into()),
+                Source::Stdin => same_file::Handle::stdin(),
+            };
+            if let (Ok(input), Ok(stdout)) = (input, same_file::Handle::stdout())
+                && input == stdout
+                && stdout.as_file().metadata().is_ok_and(|of| of.is_file())
             {
                 bail!(
                     "{}: is also the output, which would overwrite it while it is read; choose another file",
@@ -254,7 +342,21 @@ impl<'a> Worker<'a> {
             (false, true) => Existing::Refuse,
             (false, false) => Existing::Ask,
         };
-        Output::file(&target, existing, metadata.is_some_and(Metadata::is_file))
+        if !self.targets.borrow_mut().insert(target.clone()) {
+            bail!(
+                "{}: its result would be called {}, as that of another input was; give them different directories",
+                source.name(),
+                files::shown(&target)
+            );
+        }
+        let output = Output::file(&target, existing, metadata.is_some_and(Metadata::is_file))?;
+        if upset(&output) {
+            bail!(
+                "{}: is a terminal, and compressed data would upset it; choose a file, or use -f",
+                output.name()
+            );
+        }
+        Ok(output)
     }
 
     /// The file that an input's result goes to.
@@ -360,6 +462,19 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// Its name for messages.
+    pub fn name(&self) -> String {
+        self.source.name()
+    }
+
+    /// What was read of it, which it has no longer then.
+    pub fn take_content(&mut self) -> Vec<u8> {
+        match mem::replace(&mut self.input, Input::Memory(io::Cursor::default())) {
+            Input::Memory(content) => content.into_inner(),
+            _ => Vec::new(),
+        }
+    }
+
     /// What was read of it already, if that is all.
     fn content(&self) -> &[u8] {
         match &self.input {

@@ -17,14 +17,20 @@ use anyhow::{Result, bail};
 use crate::cli::{Compare, Format};
 use crate::files;
 use crate::job::Naming;
-use crate::output::{Existing, write_whole};
+use crate::output::Output;
 use crate::progress::Meter;
 use crate::size::grouped;
 use report::{InputResults, Report};
 
 /// Measures every program on every input and writes the report.
 pub fn run(options: &Compare) -> Result<ExitCode> {
-    let programs = peers::all(&options.engine, options.level.number(), &options.only)?;
+    let output = Output::report(options.output.as_deref(), options.force, &options.files)?;
+    let programs = peers::all(
+        &options.engine,
+        &options.start,
+        options.level.number(),
+        &options.only,
+    )?;
     let mut inputs = Vec::new();
     for path in &options.files {
         inputs.extend(prefixes(
@@ -67,12 +73,7 @@ pub fn run(options: &Compare) -> Result<ExitCode> {
         Format::Json => text::json(&report)?,
         Format::Html => html::page(&report),
     };
-    let existing = if options.force {
-        Existing::Replace
-    } else {
-        Existing::Ask
-    };
-    write_whole(options.output.as_deref(), existing, text.as_bytes())?;
+    output.complete(text.as_bytes())?;
     let failures = report.failures();
     if !failures.is_empty() {
         bail!(
@@ -93,7 +94,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     } else {
         files::open(path)?
             .read_to_end(&mut data)
-            .of(&path.display().to_string(), "cannot be read")?;
+            .of(&files::shown(path), "cannot be read")?;
     }
     Ok(data)
 }

@@ -3,10 +3,10 @@
 use std::io::{Read, Write};
 
 use anyhow::{Context, Result, bail};
-use vatic::{DecodeOptions, Model, Options};
+use vatic::{DecodeOptions, Model, Options, Prior};
 
 use super::report::ModelInfo;
-use crate::cli::Engine;
+use crate::cli::{Engine, Start};
 use crate::models;
 
 /// One way of compressing.
@@ -39,7 +39,12 @@ impl Program {
 }
 
 /// All programs, or those whose name contains one of `only`; vatic with the models for every day, or the one chosen.
-pub fn all(engine: &Engine, level: Option<usize>, only: &[String]) -> Result<Vec<Program>> {
+pub fn all(
+    engine: &Engine,
+    start: &Start,
+    level: Option<usize>,
+    only: &[String],
+) -> Result<Vec<Program>> {
     let mut programs = vec![
         Program::one("gzip", "-6", Gzip(6)),
         Program::one("gzip", "-9", Gzip(9)),
@@ -80,15 +85,16 @@ pub fn all(engine: &Engine, level: Option<usize>, only: &[String]) -> Result<Vec
             models: vec![],
         },
     ];
-    let prior = models::prior(engine.prior.as_deref())?;
+    let prior = models::prior(start)?;
+    let vatic_program = |level, model| vatic_program(engine, prior.clone(), level, model);
     match (&engine.model, &prior, level) {
-        (Some(name), ..) => programs.push(vatic_program(engine, level, models::by_name(name)?)?),
+        (Some(name), ..) => programs.push(vatic_program(level, models::by_name(name)?)?),
         (None, Some(prior), _) => {
-            programs.push(vatic_program(engine, level, models::learnt_with(prior)?)?);
+            programs.push(vatic_program(level, models::learnt_with(prior)?)?);
         }
         (None, None, Some(level)) => {
             let model = Model::named(models::of_level(level));
-            programs.push(vatic_program(engine, Some(level), model)?);
+            programs.push(vatic_program(Some(level), model)?);
         }
         (None, None, None) => {
             // The smallest results come last.
@@ -97,7 +103,7 @@ pub fn all(engine: &Engine, level: Option<usize>, only: &[String]) -> Result<Vec
                 .collect();
             shipped.sort_by_key(|model| model.file_bytes);
             for shipped in shipped {
-                programs.push(vatic_program(engine, None, Model::named(shipped.name))?);
+                programs.push(vatic_program(None, Model::named(shipped.name))?);
             }
         }
     }
@@ -142,7 +148,12 @@ pub fn threads(engine: &Engine) -> usize {
     }
 }
 
-fn vatic_program(engine: &Engine, level: Option<usize>, model: Option<Model>) -> Result<Program> {
+fn vatic_program(
+    engine: &Engine,
+    prior: Option<Prior>,
+    level: Option<usize>,
+    model: Option<Model>,
+) -> Result<Program> {
     let name = model.as_ref().map_or("without model", Model::name);
     let settings = match level {
         Some(level) => format!("-{level} {name}"),
@@ -153,7 +164,6 @@ fn vatic_program(engine: &Engine, level: Option<usize>, model: Option<Model>) ->
         id: model.id().to_string(),
         bytes: model.file_bytes(),
     };
-    let prior = models::prior(engine.prior.as_deref())?;
     let encode = Options::new()
         .model(model.clone())
         .threads(engine.threads)

@@ -17,7 +17,7 @@ use crate::cli::{Explain, ExplainFormat};
 use crate::files;
 use crate::job::Naming;
 use crate::models;
-use crate::output::{Existing, write_whole};
+use crate::output::Output;
 use crate::progress::Meter;
 use account::Account;
 use parts::Parts;
@@ -27,9 +27,14 @@ const LIMIT: u64 = 16 << 20;
 
 /// Codes the text and writes the report.
 pub fn run(options: &Explain) -> Result<ExitCode> {
+    let output = Output::report(
+        options.output.as_deref(),
+        options.force,
+        std::slice::from_ref(&options.file),
+    )?;
     let limit = options.limit.min(LIMIT);
     let (name, text, input_bytes) = read(options, limit)?;
-    let settings = models::options(&options.engine, None)?;
+    let settings = models::options(&options.engine, Some(&options.start), None)?;
     let Some(model) = settings.model_for(&text)? else {
         bail!("--model none: only what a model foretells can be explained; choose a model");
     };
@@ -50,12 +55,7 @@ pub fn run(options: &Explain) -> Result<ExitCode> {
         ExplainFormat::Html => page::page(&account),
         ExplainFormat::Json => serde_json::to_string(&account)? + "\n",
     };
-    let existing = if options.force {
-        Existing::Replace
-    } else {
-        Existing::Ask
-    };
-    write_whole(options.output.as_deref(), existing, report.as_bytes())?;
+    output.complete(report.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -75,7 +75,7 @@ fn read(options: &Explain, limit: u64) -> Result<(String, Vec<u8>, u64)> {
         let length = text.len() as u64 + rest;
         return Ok((short, text, length));
     }
-    let name = path.display().to_string();
+    let name = files::shown(path);
     let file = files::open(path)?;
     let length = file.metadata().of(&name, "cannot be read")?.len();
     file.take(limit)

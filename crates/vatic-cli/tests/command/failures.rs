@@ -282,7 +282,6 @@ fn command_lines_that_make_no_sense() {
         &["--nonsense"][..],
         &["-t", "-o", "x", "a.txt"],
         &["-l", "--rm", "a.txt"],
-        &["-1", "-9", "a.txt"],
         &["--frame-size", "1", "a.txt"],
         &["--frame-size", "many", "a.txt"],
         &["-o", "x", "a.txt", "a.txt"],

@@ -1,5 +1,6 @@
 //! The command as a person runs it.
 
+mod careful;
 mod compare;
 mod everyday;
 mod explain;
@@ -7,6 +8,8 @@ mod failures;
 mod generated;
 mod listing;
 mod outside;
+#[cfg(unix)]
+mod special;
 #[cfg(unix)]
 mod stopped;
 mod support;

@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use crate::support::{Place, noise};
+use crate::support::{Place, noise, text, vatic};
 
 /// Starts compressing standard input to `out.vtc`, sends `signal` when the file is under way, and waits for the end.
 fn stopped_by(signal: &str) -> (Place, ExitStatus) {
@@ -38,11 +38,58 @@ fn stopped_by(signal: &str) -> (Place, ExitStatus) {
 
 #[test]
 fn ctrl_c_and_term_leave_nothing() {
-    for (signal, number) in [("INT", 2), ("TERM", 15)] {
+    for (signal, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
         let (place, status) = stopped_by(signal);
         // It dies of the signal, so that a shell's loop around it ends too.
         assert_eq!(status.signal(), Some(number));
         assert_eq!(place.names(), ["other"]);
+    }
+}
+
+/// One small file after the other is written: the signal comes at any point of that.
+#[test]
+fn stopped_among_many_files() {
+    for delay in 0..8 {
+        let place = Place::new();
+        for n in 0..200 {
+            place.write(&format!("d/{n}"), b"short");
+        }
+        let mut child = place
+            .process(&["--model", "none", "-q", "-r", "d"])
+            .spawn()
+            .unwrap();
+        while !place.path("d/0.vtc").exists() {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_micros(300 * delay));
+        let sent = Command::new("kill").arg(child.id().to_string()).status();
+        let stopped = child.wait().unwrap();
+        // It may have been done before.
+        assert!(stopped.success() || sent.unwrap().success() && stopped.signal() == Some(15));
+        for entry in std::fs::read_dir(place.path("d")).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            assert!(!name.ends_with(".tmp"), "{name} was left");
+        }
+    }
+}
+
+/// As under `nohup`, and in the background of a script.
+#[test]
+fn signals_that_are_ignored_stay_ignored() {
+    let place = Place::with_text();
+    for signal in ["HUP", "INT"] {
+        let vatic = vatic();
+        let script = format!(
+            "trap '' {signal}; (cat a.txt; sleep 0.3; cat a.txt) | '{}' -q --model none -fo out.vtc & sleep 0.1; kill -s {signal} $!; wait $!",
+            vatic.display()
+        );
+        let status = Command::new("sh")
+            .args(["-c", &script])
+            .current_dir(place.path(""))
+            .status();
+        assert!(status.unwrap().success(), "{signal}");
+        let restored = place.vatic(&["-dc", "out.vtc"]).output().unwrap().stdout;
+        assert_eq!(restored, text().repeat(2), "{signal}");
     }
 }
 
