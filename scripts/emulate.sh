@@ -26,3 +26,7 @@ for cpu in "$@"; do
     # Of the library what decides: the golden files, compressed and restored. (Its other tests would take an hour here.)
     emulated -p vatic --test golden
 done
+# AVX2 without LZCNT, which then executes as another instruction: code compiled for it must not be chosen.
+printf 'emulate: the coder without LZCNT\n'
+cpu=max,abm=off
+emulated -p vatic-coder --lib --tests

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# On a machine with a GPU, lent by the second: one model after the other, each until some second after the machine's start.
+# On a machine with a GPU, rented by the second: one model after the other, each until some second after the machine's start.
 #
 #   training/remote/run.sh start WORK PLAN     leaves the training running in WORK, which holds tokens/ and what the plan names
 #   training/remote/run.sh wait WORK OUT NAME SECONDS     until NAME is done or the seconds are over, then OUT/NAME.model.0 …

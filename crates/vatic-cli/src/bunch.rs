@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::iter;
 use std::mem;
-use std::ops::ControlFlow;
 use std::vec;
 
 use anyhow::Result;
@@ -88,19 +87,13 @@ fn in_line(
         Some(content)
     });
     let ended = worker.each(inputs, &meter, |made| {
-        let Some(opened) = waiting.borrow_mut().pop_front() else {
-            return ControlFlow::Continue(());
-        };
-        match meter.aside(|| done(worker.file(opened, Some(made)))) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
+        match waiting.borrow_mut().pop_front() {
+            Some(opened) => meter.aside(|| done(worker.file(opened, Some(made)))),
+            None => Ok(()),
         }
     });
     meter.finish();
-    match ended {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(error),
-    }
+    ended
 }
 
 /// Inputs that wait to be opened.

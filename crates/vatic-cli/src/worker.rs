@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use std::fs::{File, Metadata};
 use std::io::{self, IsTerminal, Read, Seek, Write};
 use std::mem;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -162,12 +161,12 @@ impl<'a> Worker<'a> {
     }
 
     /// Does inputs one after the other, as they come, those side by side that keep one thread busy each.
-    pub fn each<B>(
+    pub fn each(
         &self,
         inputs: impl Iterator<Item = Vec<u8>>,
         meter: &Meter,
-        done: impl FnMut(Made) -> ControlFlow<B>,
-    ) -> ControlFlow<B> {
+        done: impl FnMut(Made) -> Result<()>,
+    ) -> Result<()> {
         let shown = meter.clone();
         if self.task == Task::Compress {
             let options = self.encode.clone();

@@ -17,7 +17,7 @@ pub struct Experts(pub u64);
 impl Experts {
     /// Everything (the default).
     pub const ALL: Experts = Experts(u64::MAX);
-    /// Nothing: the transformer's weights are coded as they are, or, without them, plain counts.
+    /// Nothing: the transformer's weights are coded as they are, or, without one, every decision costs one bit.
     pub const NONE: Experts = Experts(0);
 
     /// The set with `other` taken out.

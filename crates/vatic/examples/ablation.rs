@@ -2,7 +2,7 @@
 //!
 //!     cargo run --release -p vatic --example ablation -- [--limit BYTES] [--streams N] [--parts] [--without NAME,NAME…]… MODEL FILES…
 //!
-//! The transformer predicts each file once; the predictions are kept (32 KB a token: mind the limit, 64 KiB of each file by
+//! The transformer predicts each file once; the predictions are kept (9 KB a token: mind the limit, 64 KiB of each file by
 //! default) and coded with every part on, with none (`--experts none`: the transformer's probabilities alone) and, with `--parts`,
 //! with each part left out in turn, or with `--without`, with several. The column "over" is what coding with none costs over the
 //! entropy of the predictions; the experts' time is that of coding with all less that of coding with none.

@@ -30,7 +30,7 @@ pub struct PartAccount {
     pub head: Option<usize>,
     /// The bits that the text costs more when this part alone is left out. Others may do some of its work then.
     pub saved: f64,
-    /// Multiplications and additions that it takes for each token, with a full window.
+    /// Multiply-adds (a multiplication and an addition each) that it takes for each token, with a full window.
     pub multiply_adds: u64,
     /// A head's attention by distance: element `d` is the mean weight of the token `d` places back (0: itself), up to the window.
     /// None for other parts, and for a text without tokens.

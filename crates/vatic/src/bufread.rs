@@ -29,7 +29,8 @@ impl<R: BufRead> Encoder<R> {
     /// Compresses what `reader` gives.
     ///
     /// # Errors
-    /// [`Error::Setting`] for settings out of range.
+    /// [`Error::Setting`] for settings out of range, [`Error::OtherModel`] or [`Error::Prior`] for a prior
+    /// that does not suit the model.
     pub fn new(reader: R, options: Options) -> Result<Encoder<R>> {
         let source = FrameSource::new(reader, options.frame_size);
         Ok(Encoder {

@@ -17,7 +17,8 @@ use crate::stats::Stats;
 /// ```
 ///
 /// # Errors
-/// [`Error::Setting`] for settings out of range, [`Error::Model`] for a model that cannot be used.
+/// [`Error::Setting`] for settings out of range, [`Error::Model`] for a model that cannot be used, [`Error::OtherModel`] or [`Error::Prior`] for a prior that does
+/// not suit the model, [`Error::Verification`] with [`Options::verify`].
 pub fn compress(data: &[u8], options: &Options) -> Result<Vec<u8>> {
     compress_with_stats(data, options).map(|(packed, _)| packed)
 }
@@ -82,7 +83,7 @@ pub(crate) fn decompress_with_stats(
 /// read before one is written.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Write`], [`Error::Setting`], [`Error::Model`].
+/// [`Error::Read`], [`Error::Write`], and what [`compress`] fails with.
 pub fn copy_compress(
     reader: impl Read,
     mut writer: impl Write,

@@ -2,7 +2,8 @@
 //! done side by side; others have all threads for themselves.
 
 use std::borrow::Cow;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
+use std::result;
 use std::sync::Arc;
 use std::thread;
 
@@ -21,21 +22,24 @@ use crate::stats::Stats;
 /// many inputs as there are threads are asked for before the first is done.
 ///
 /// ```
-/// use std::ops::ControlFlow;
-///
 /// let inputs = [&b"Tea at four."[..], &[0; 100_000]];
 /// let mut sizes = Vec::new();
-/// let all = vatic::compress_each(inputs, &vatic::Options::new(), |result| match result {
-///     Ok((packed, _)) => ControlFlow::Continue(sizes.push(packed.len())),
-///     Err(error) => ControlFlow::Break(error),
-/// });
-/// assert!(all.is_continue() && sizes.iter().all(|&size| size < 30));
+/// vatic::compress_each(inputs, &vatic::Options::new(), |result| {
+///     let (packed, _stats) = result?;
+///     sizes.push(packed.len());
+///     Ok::<_, vatic::Error>(())
+/// })?;
+/// assert!(sizes.iter().all(|&size| size < 30));
+/// # Ok::<(), vatic::Error>(())
 /// ```
-pub fn compress_each<'a, B>(
+///
+/// # Errors
+/// What `done` returns, which ends it.
+pub fn compress_each<'a, E>(
     inputs: impl IntoIterator<Item = impl Into<Cow<'a, [u8]>>>,
     options: &Options,
-    done: impl FnMut(Result<Output>) -> ControlFlow<B>,
-) -> ControlFlow<B> {
+    done: impl FnMut(Result<Output>) -> result::Result<(), E>,
+) -> result::Result<(), E> {
     compress(inputs, options, &Tally::new(&options.progress), done)
 }
 
@@ -44,23 +48,25 @@ pub fn compress_each<'a, B>(
 /// [`compress_each`] does.
 ///
 /// ```
-/// use std::ops::ControlFlow;
-///
 /// let packed = vatic::compress(b"one", &vatic::Options::new())?;
 /// let inputs = [&packed[..], b"no vatic data", &packed[..]];
-/// let mut contents = 0;
-/// let all = vatic::decompress_each(inputs, &vatic::DecodeOptions::new(), |result| match result {
-///     Ok(_) => ControlFlow::Continue(contents += 1),
-///     Err(error) => ControlFlow::Break(error),
+/// let mut contents = Vec::new();
+/// let ended = vatic::decompress_each(inputs, &vatic::DecodeOptions::new(), |result| {
+///     contents.push(result?.0);
+///     Ok(())
 /// });
-/// assert!(matches!(all, ControlFlow::Break(vatic::Error::NotVatic)) && contents == 1);
+/// assert!(matches!(ended, Err(vatic::Error::NotVatic)));
+/// assert_eq!(contents, [b"one"]);
 /// # Ok::<(), vatic::Error>(())
 /// ```
-pub fn decompress_each<'a, B>(
+///
+/// # Errors
+/// What `done` returns, which ends it.
+pub fn decompress_each<'a, E>(
     inputs: impl IntoIterator<Item = impl Into<Cow<'a, [u8]>>>,
     options: &DecodeOptions,
-    done: impl FnMut(Result<Output>) -> ControlFlow<B>,
-) -> ControlFlow<B> {
+    done: impl FnMut(Result<Output>) -> result::Result<(), E>,
+) -> result::Result<(), E> {
     decompress(inputs, options, &Tally::new(&options.progress), done)
 }
 
@@ -68,12 +74,12 @@ pub fn decompress_each<'a, B>(
 type Output = (Vec<u8>, Stats);
 
 /// [`compress_each`]; `tally` hears of all of it.
-pub(crate) fn compress<'a, B>(
+pub(crate) fn compress<'a, E>(
     inputs: impl IntoIterator<Item = impl Into<Cow<'a, [u8]>>>,
     options: &Options,
     tally: &Arc<Tally>,
-    done: impl FnMut(Result<Output>) -> ControlFlow<B>,
-) -> ControlFlow<B> {
+    done: impl FnMut(Result<Output>) -> result::Result<(), E>,
+) -> result::Result<(), E> {
     let most = codec::memory(options.frame_size, options.memory_log2);
     let jobs = inputs.into_iter().map(|content| {
         let content = content.into();
@@ -101,12 +107,12 @@ pub(crate) fn compress<'a, B>(
 }
 
 /// [`decompress_each`]; `tally` hears of all of it.
-pub(crate) fn decompress<'a, B>(
+pub(crate) fn decompress<'a, E>(
     inputs: impl IntoIterator<Item = impl Into<Cow<'a, [u8]>>>,
     options: &DecodeOptions,
     tally: &Arc<Tally>,
-    done: impl FnMut(Result<Output>) -> ControlFlow<B>,
-) -> ControlFlow<B> {
+    done: impl FnMut(Result<Output>) -> result::Result<(), E>,
+) -> result::Result<(), E> {
     let jobs = inputs.into_iter().map(|input| {
         let input = input.into();
         let Some((found, payload)) = only_frame(&input) else {
@@ -164,13 +170,13 @@ impl<'a> Job<'a> {
 }
 
 /// Does the jobs, those beside each other that take one thread. Before the next is asked for, there has to be room for `most` bytes.
-fn each<'a, B>(
+fn each<'a, E>(
     threads: usize,
     most: u64,
     mut jobs: impl Iterator<Item = Job<'a>>,
     tally: &Tally,
-    mut done: impl FnMut(Result<Output>) -> ControlFlow<B>,
-) -> ControlFlow<B> {
+    mut done: impl FnMut(Result<Output>) -> result::Result<(), E>,
+) -> result::Result<(), E> {
     let threads = codec::threads(threads);
     thread::scope(|scope| {
         let mut line = Line::new(scope, threads, ROOM);
@@ -199,10 +205,10 @@ fn each<'a, B>(
             while let Some(output) = line.take() {
                 done(output)?;
             }
-            ControlFlow::Continue(())
+            Ok(())
         };
         let all = all();
-        if all.is_break() {
+        if all.is_err() {
             tally.give_up();
         }
         all

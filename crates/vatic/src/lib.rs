@@ -21,14 +21,14 @@
 //! | a part of a large file to look at | [`decompress_range`] |
 //! | thousands of records of one kind | [`Prior::learn`], then [`Options::prior`] |
 //! | what each part of a text costs, and why | [`explain`] |
-//! | short messages over a thin link | [`message`], with 1 to 3 bytes of overhead |
+//! | short messages over a thin link | [`message`], which never grow by more than one byte |
 //!
 //! # What holds
 //!
 //! - The same bytes come out on every machine, with every number of threads, and decode on every machine.
 //! - Any bytes can be compressed. What nothing makes smaller is stored, at 16 bytes more at most in one frame.
 //! - No input makes the decoder panic; memory stays within [`DecodeOptions::max_memory`]; data that was damaged is an
-//!   [`Error`] and never other data (the 32-bit checksum of each frame misses one damage in four thousand millions).
+//!   [`Error`] or gives what went in, never another content (the 32-bit checksum of each frame misses one damage in four thousand millions).
 //! - Frames that do not keep all threads busy are coded side by side by what has all of the data at hand: [`compress`], [`decompress`],
 //!   [`copy_compress`], and [`copy_decompress`] with [`DecodeOptions::read_ahead`]. Adaptors code one frame after the other.
 //! - What a function or an adaptor gives has been checked, but for [`DecodeOptions::at_once`].

@@ -1,7 +1,6 @@
 //! Many inputs at once.
 
 use std::mem;
-use std::ops::ControlFlow;
 
 use crate::codec::flight::{self, Decoded};
 use crate::codec::{self, Decoder};
@@ -152,17 +151,16 @@ pub fn decompress_many<T: AsRef<[u8]> + Sync>(
 fn in_order<T>(
     places: &[usize],
     results: &mut [Result<T>],
-    each: impl FnOnce(&mut dyn FnMut(Result<T>) -> ControlFlow<()>) -> ControlFlow<()>,
+    each: impl FnOnce(&mut dyn FnMut(Result<T>) -> Result<()>) -> Result<()>,
 ) {
     let mut places = places.iter();
-    // It goes on to the last place.
-    let _ = each(&mut |result| {
-        match places.next() {
-            Some(&place) => results[place] = result,
-            None => return ControlFlow::Break(()),
+    let all = each(&mut |result| {
+        if let Some(&place) = places.next() {
+            results[place] = result;
         }
-        ControlFlow::Continue(())
+        Ok(())
     });
+    debug_assert!(all.is_ok(), "nothing ends it");
 }
 
 /// Where a frame's content is to be found.

@@ -1,6 +1,6 @@
 //! Short messages without a container: no magic number, no checksum, no identity of a model. Both sides agree on the
-//! [`Options`] beforehand, and something else carries the packed message's length and guards it against damage. At most
-//! 2 bytes are added.
+//! [`Options`] beforehand, and something else carries the packed message's length and guards it against damage. One or
+//! two bytes come before the payload, and a message never grows by more than one byte.
 //!
 //! Of several models a message says by its place which one it was made with, so the models and their order are among what
 //! both sides agree on. What is inside the program differs by release: where the two sides may be built differently, name a model's
@@ -25,7 +25,8 @@ use crate::options::{Mode, Options};
 /// Compresses a message.
 ///
 /// # Errors
-/// [`Error::Setting`] for settings out of range and for messages over 256 MiB.
+/// [`Error::Setting`] for settings out of range and for messages over 256 MiB; [`Error::Model`], and [`Error::OtherModel`] or
+/// [`Error::Prior`] for a prior that does not suit the model.
 pub fn compress(message: &[u8], options: &Options) -> Result<Vec<u8>> {
     options.check()?;
     if message.is_empty() {
@@ -53,7 +54,7 @@ pub fn compress(message: &[u8], options: &Options) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// [`Error::MessageTooLong`] when it says that it is longer than `max_len`; [`Error::Corrupt`] for what `compress` never
-/// gives.
+/// gives; for models and priors as [`compress`].
 pub fn decompress(packed: &[u8], options: &Options, max_len: usize) -> Result<Vec<u8>> {
     options.check()?;
     match open(packed, max_len)? {

@@ -101,7 +101,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The settings that suit most: the model `base`, all cores, frames of 32 MiB.
+    /// The settings that suit most: the first model inside the program (`base`, unless it was built without), all cores, frames of 32 MiB.
     pub fn new() -> Options {
         Options::default()
     }

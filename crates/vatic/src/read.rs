@@ -1,4 +1,5 @@
-//! Adaptors that read from any [`Read`] and are read from.
+//! Adaptors that read from any [`Read`] and are read from. The reader has to block: one that says
+//! [`WouldBlock`](std::io::ErrorKind::WouldBlock) has failed, as one that says anything else but `Interrupted`.
 
 use std::io::{self, BufReader, Read};
 
@@ -23,7 +24,8 @@ impl<R: Read> Encoder<R> {
     /// Compresses what `reader` gives.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for settings out of range.
+    /// [`Error::Setting`](crate::Error::Setting) for settings out of range, [`Error::OtherModel`](crate::Error::OtherModel) or [`Error::Prior`](crate::Error::Prior) for a prior
+    /// that does not suit the model.
     pub fn new(reader: R, options: Options) -> Result<Encoder<R>> {
         Ok(Encoder(bufread::Encoder::new(
             BufReader::new(reader),

@@ -31,7 +31,7 @@ impl Stats {
 pub struct FrameStats {
     /// How the frame is coded.
     pub mode: Mode,
-    /// The model that predicted it, by name; none but for frames of tokens.
+    /// The model that predicted it, by name; none but for frames of tokens, and mixed ones with a part of tokens.
     pub model: Option<String>,
     /// Bytes of content.
     pub content_bytes: u64,
@@ -43,7 +43,7 @@ pub struct FrameStats {
     pub streams: u32,
     /// Time from the frame's first byte in to its last byte out.
     pub wall: Duration,
-    /// How each thread that worked on the frame spent its time; empty but for frames of tokens.
+    /// How each thread that worked on the frame spent its time; empty but for frames of tokens, and mixed ones with a part of tokens.
     pub threads: Vec<ThreadTime>,
     /// What each source of predictions would have paid alone; empty unless asked for with
     /// [`Options::report`](crate::Options::report).

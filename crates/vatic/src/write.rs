@@ -35,7 +35,8 @@ impl<W: Write> Encoder<W> {
     /// Compresses to `writer`.
     ///
     /// # Errors
-    /// [`Error::Setting`] for settings out of range.
+    /// [`Error::Setting`] for settings out of range, [`Error::OtherModel`] or [`Error::Prior`] for a prior
+    /// that does not suit the model.
     pub fn new(writer: W, options: Options) -> Result<Encoder<W>> {
         let frame_size = options.frame_size;
         let encoder = FrameEncoder::new(options)?;
@@ -52,7 +53,7 @@ impl<W: Write> Encoder<W> {
     /// Writes what is left and the end, and gives the writer back.
     ///
     /// # Errors
-    /// [`Error::Write`] when the writer fails.
+    /// Whatever [`compress`](crate::compress) fails with, and [`Error::Write`] when the writer fails.
     pub fn finish(mut self) -> Result<W> {
         self.end()?;
         Ok(self.writer)

@@ -2,9 +2,16 @@
 
 #![cfg(feature = "model-swift")]
 
+mod common;
+#[path = "common/records.rs"]
+mod records;
+
+use common::noise;
+use records::records;
+
 use vatic::{
-    DecodeOptions, Error, Mode, Model, Options, Prior, compress, compress_many, decompress,
-    decompress_many, decompress_with, message,
+    DecodeOptions, Error, Mode, Model, Options, Prior, compress, compress_each, compress_many,
+    decompress, decompress_each, decompress_many, decompress_with, message,
 };
 
 const STORY: &[u8] = include_bytes!("../../../fixtures/story.txt");
@@ -181,4 +188,86 @@ fn messages_together_as_alone() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// Inputs that take a thread each, two that take all of them, one that is no frame, and one of two frames.
+fn of_all_sorts() -> Vec<Vec<u8>> {
+    let table = |n: usize| records(noise(3_000 * n, n as u64), 24);
+    vec![
+        table(1),
+        table(3),
+        STORY[..3_000].to_vec(),
+        Vec::new(),
+        table(2),
+        [table(12), table(11)].concat(),
+        LOG[..2_000].to_vec(),
+        table(4),
+    ]
+}
+
+#[test]
+fn one_after_the_other_as_alone() {
+    let inputs = of_all_sorts();
+    for threads in [1, 3] {
+        let options = swift().frame_size(1 << 16).threads(threads);
+        let mut packed = Vec::new();
+        let done = compress_each(inputs.iter().map(Vec::as_slice), &options, |result| {
+            let (bytes, stats) = result?;
+            assert_eq!(stats.coded_bytes, bytes.len() as u64);
+            packed.push(bytes);
+            Ok::<_, Error>(())
+        });
+        assert!(done.is_ok());
+        let alone = inputs
+            .iter()
+            .map(|input| compress(input, &options).unwrap());
+        assert!(packed.iter().cloned().eq(alone));
+
+        let decode = DecodeOptions::new().threads(threads);
+        let mut contents = Vec::new();
+        let done = decompress_each(packed.clone(), &decode, |result| {
+            let (content, stats) = result?;
+            assert_eq!(stats.content_bytes, content.len() as u64);
+            contents.push(content);
+            Ok::<_, Error>(())
+        });
+        assert!(done.is_ok() && contents == inputs);
+    }
+}
+
+#[test]
+fn one_after_the_other_until_it_is_ended() {
+    let mut packed: Vec<Vec<u8>> = of_all_sorts()
+        .iter()
+        .map(|input| compress(input, &swift()).unwrap())
+        .collect();
+    let last = packed[1].len() - 9;
+    packed[1][last] ^= 0x10;
+    packed[4] = b"no vatic data".to_vec();
+    for threads in [1, 3] {
+        let decode = DecodeOptions::new().threads(threads);
+        let (mut asked, mut told) = (0, Vec::new());
+        let inputs = packed.iter().inspect(|_| asked += 1).cloned();
+        let ended = decompress_each(inputs, &decode, |result| {
+            told.push(result.is_ok());
+            match result {
+                Err(Error::NotVatic) => Err("ended"),
+                _ => Ok(()),
+            }
+        });
+        assert_eq!(ended, Err("ended"));
+        assert_eq!(told, [true, false, true, true, false]);
+        assert!((5..=7).contains(&asked), "{asked}");
+    }
+}
+
+#[test]
+fn settings_that_cannot_be_are_told_for_each() {
+    let options = swift().frame_size(7);
+    let mut errors = 0;
+    let done = compress_each([&b"a"[..], b"b"], &options, |result| {
+        errors += usize::from(matches!(result, Err(Error::Setting { .. })));
+        Ok::<_, Error>(())
+    });
+    assert!(done.is_ok() && errors == 2);
 }
