@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """A second decoder of the vatic format, written from docs/format.md alone.
 
-    python3 tests/independent/decoder.py [--model FILE] [--all] [FILE.vtc | FILE.raw ...]
+    python3 tests/independent/decoder.py [--model FILE] [--prior FILE] [--all] [FILE.vtc | FILE.raw ...]
 
-Without files it decodes the vectors in tests/golden, compares each with NAME.content, prints a line for each, and
-exits with 1 if one differs. The few vectors that take minutes are passed over unless --all is given. With files it
-writes their content to the standard output; a file whose name ends in .raw is a message (§9).
+Without files it decodes the vectors in tests/golden (those that need a prior with the .vtp beside them), compares each
+with NAME.content, prints a line for each, and exits with 1 if one differs. The few vectors that take minutes are passed
+over unless --all is given. With files it writes their content to the standard output; a file whose name ends in .raw is
+a message (§9), whose model and prior are the first ones given.
 
 It is meant for reading beside the page: the names are those of the page, every part names its section (§), and nothing
-is done for speed that would hide what is meant. Priors (§8) and frames in which only some of the experts take part
-(§7, for experiments) are left out. It needs Python 3.11 and the packages numpy, xxhash and blake3.
+is done for speed that would hide what is meant. Frames in which only some of the experts take part (§7, for
+experiments), and frames without any that name a prior, are left out. It needs Python 3.11 and the packages numpy,
+xxhash and blake3.
 """
 
 import argparse
@@ -65,7 +67,7 @@ class Reader:
         return int.from_bytes(self.take(n), "little")
 
 
-def decode(data, models):
+def decode(data, models, priors):
     """§1. The content of all members."""
     if not data:
         raise Reject("no data")
@@ -75,11 +77,11 @@ def decode(data, models):
             raise Reject("not vatic's magic")
         if (version := reader.integer(1)) != 2:
             raise Reject(f"version {version} of the format; this is a decoder of version 2")
-        content += decode_member(reader, models)
+        content += decode_member(reader, models, priors)
     return content
 
 
-def decode_member(reader, models):
+def decode_member(reader, models, priors):
     """§2. The frames of a member, up to the one with the bit `last`."""
     content, last = b"", False
     while not last:
@@ -90,9 +92,9 @@ def decode_member(reader, models):
             decode_control(reader, detail, last, length_class)
             continue
         if kind == 3:
-            piece, checksum = decode_mixed(reader, length_class, models)
+            piece, checksum = decode_mixed(reader, length_class, models, priors)
         else:
-            piece, checksum = decode_plain(reader, kind, detail, length_class, models)
+            piece, checksum = decode_plain(reader, kind, detail, length_class, models, priors)
         # §3. The seed is the number of content bytes before the frame in its member.
         if xxhash.xxh3_64_intdigest(piece, seed=len(content)) & M32 != checksum:
             raise Reject("checksum differs")
@@ -100,12 +102,12 @@ def decode_member(reader, models):
     return content
 
 
-def decode_plain(reader, kind, detail, length_class, models):
+def decode_plain(reader, kind, detail, length_class, models, priors):
     """§2.1 and §2.2. A frame of kind 0 to 2 after its descriptor; also its checksum."""
     if kind != 2 and detail > kind:
         raise Reject("detail of a stored or bytes frame that is reserved")
     if kind != 0:
-        return decode_coded(reader, kind, detail, length_class, models)
+        return decode_coded(reader, kind, detail, length_class, models, priors)
     length = reader.integer(length_class + 1)
     if not 1 <= length <= MAX_CONTENT:
         raise Reject("content length out of range")
@@ -113,7 +115,7 @@ def decode_plain(reader, kind, detail, length_class, models):
     return reader.take(length), checksum
 
 
-def decode_mixed(reader, length_class, models):
+def decode_mixed(reader, length_class, models, priors):
     """§2.4. Stretches that belong to parts, each of which is a frame of its own; also the checksum of the whole."""
     if length_class != 0:
         raise Reject("a mixed frame with a length class")
@@ -145,7 +147,7 @@ def decode_mixed(reader, length_class, models):
         kind, detail, part_class = descriptor & 3, descriptor >> 2 & 7, descriptor >> 6
         if kind == 3 or descriptor >> 5 & 1:
             raise Reject("a part that is control or last")
-        content, _ = decode_plain(inside, kind, detail, part_class, models)
+        content, _ = decode_plain(inside, kind, detail, part_class, models, priors)
         if len(content) != wanted:
             raise Reject("a part that has not the length of its stretches")
         parts.append(Reader(content))
@@ -164,7 +166,7 @@ def decode_control(reader, detail, last, length_class):
         reader.take(reader.integer(4))
 
 
-def decode_coded(reader, kind, detail, length_class, models):
+def decode_coded(reader, kind, detail, length_class, models, priors):
     """§2.2. The header of a frame of kind 1 or 2, and its payload decoded; also its checksum."""
     settings = 0
     if length_class == 3:
@@ -187,19 +189,21 @@ def decode_coded(reader, kind, detail, length_class, models):
     if not 16 <= memory <= 30:
         raise Reject("memory out of range")
     experts = reader.integer(8) if settings >> 5 & 1 else M64
-    prior = reader.take(8) if settings >> 3 & 1 else None
+    thorough, prior = kind == 1 and detail == 1, None
+    if settings >> 3 & 1:
+        name = reader.take(8)
+        if thorough:
+            raise Reject("a thorough frame with a prior")
+        prior = next((prior for prior in priors if prior.identity == name), None)
+        if prior is None:
+            raise Reject(f"the prior {name.hex()} is not at hand")
     checksum = reader.integer(4)
-    payload = reader.take(payload_length)
-    thorough = kind == 1 and detail == 1
-    if thorough and prior is not None:
-        raise Reject("a thorough frame with a prior")
-    if prior is not None:
-        raise Unsupported(f"it needs the prior {prior.hex()}, and priors are left out here")
-    return decode_payload(RangeDecoder(payload), content_length, kind, 1 << detail if kind == 2 else 1, model, memory, experts, thorough), checksum
+    coder, streams = RangeDecoder(reader.take(payload_length)), 1 << detail if kind == 2 else 1
+    return decode_payload(coder, content_length, kind, streams, model, memory, experts, thorough, prior), checksum
 
 
-def decode_message(data, models, memory=27):
-    """§9. A message has neither container nor checksum; `models` are those that both sides agreed on."""
+def decode_message(data, models, memory=27, prior=None):
+    """§9. A message has neither container nor checksum; `models` and `prior` are those that both sides agreed on."""
     if not data or data[0] == 0:
         return data[1:]
     reader, bits = Reader(data), 0
@@ -222,7 +226,7 @@ def decode_message(data, models, memory=27):
         if place >= len(models):
             raise Reject("a message names a model that there is not")
     model = models[place] if kind == 2 else None
-    return decode_payload(coder, length, kind, 1, model, memory, ALL_EXPERTS)
+    return decode_payload(coder, length, kind, 1, model, memory, M64, prior=prior)
 
 
 # ---------------------------------------------------------------------------------------- §4: coded payloads
@@ -230,19 +234,25 @@ def decode_message(data, models, memory=27):
 CHUNK = 4096  # tokens that a stream takes in its turn
 
 
-def decode_payload(coder, content_length, kind, streams, model, memory, experts, thorough=False):
+def decode_payload(coder, content_length, kind, streams, model, memory, experts, thorough=False, prior=None):
     """§4.1, §4.2. Tokens in lockstep streams; bytes are 256 tokens, in one stream, without a transformer."""
     if kind == 1:
         vocabulary, tree, transformers = [bytes([i]) for i in range(256)], BYTE_TREE, None
     else:
         vocabulary, tree = model.vocabulary, model.tree
         transformers = [Sequence(model) for _ in range(streams)]
+    width = model.width if model else 0
+    state = prior.state(kind, model, memory, experts, width, vocabulary) if prior else None
     all_experts = THOROUGH_EXPERTS if thorough else ALL_EXPERTS
     experts &= all_experts
     if experts not in (0, all_experts):
         raise Unsupported("only some of the experts take part; this decoder knows all or none")
+    if state and not experts:
+        raise Reject("a prior, and none of the experts that it is for")
     histories = [History(content_length // streams + 1, kind, thorough) for _ in range(streams)]
-    mixer = Experts(histories, content_length, kind, memory, len(vocabulary), model.width if model else 0, thorough) if experts else None
+    mixer = Experts(histories, content_length, kind, memory, len(vocabulary), width, thorough) if experts else None
+    if state:
+        start_from(mixer, state, vocabulary)
 
     decoded = count = 0  # bytes and tokens
     while decoded < content_length:
@@ -642,7 +652,7 @@ class Adaptive:
 
 class APM:
     def __init__(self, contexts, rate):
-        self.points, self.rate = [squash(256 * k - 3072) for k in range(25)] * contexts, rate
+        self.points, self.contexts, self.rate = [squash(256 * k - 3072) for k in range(25)] * contexts, contexts, rate
 
     def at(self, x, context):
         o = clamp(x, -3072, 3072) + 3072
@@ -882,7 +892,10 @@ class History:
 
 
 def make_states():
-    """For every state: the pair of counts, and the states that follow after 0 and after 1."""
+    """For every state: the pair of counts, and the states that follow after 0 and after 1.
+
+    The last three are none. They are in a prior's histories at most (§8), and count as having seen nothing.
+    """
     most = (41, 26, 11, 7, 6, 5)
 
     def allowed(zeros, ones):
@@ -904,7 +917,8 @@ def make_states():
             counts[bit if counts[bit] > counts[1 - bit] else 1 - bit] -= 1
         return number[counts[0], counts[1], bit]
 
-    return states, [(follow(state, 0), follow(state, 1)) for state in states]
+    follows = [(follow(state, 0), follow(state, 1)) for state in states]
+    return states + [(0, 0, 0)] * 3, follows + [(0, 0)] * 3
 
 
 STATES, FOLLOW = make_states()
@@ -1031,6 +1045,15 @@ class Match:
                 initial += [((2 + 3 * length_class + 2 * depth) >> misses) + 1 for depth in range(16)]
         self.confidence = Adaptive([65535 * o // (o + 1) for o in initial], 2, 400)
 
+    def entry(self, tokens):
+        """The number of the table's entry for the last tokens."""
+        return combine(0, *tokens[: -self.minimum - 1 : -1]) >> (32 - self.bits)
+
+    def enter(self, at, stream, position):
+        place = position << self.stream_bits | stream
+        if place <= M32:
+            self.table[at] = place
+
     def begin(self, s, histories):
         """Before a token of stream s: what is predicted?"""
         c, tokens = self.candidates[s], histories[s].tokens
@@ -1046,7 +1069,7 @@ class Match:
             c.position += 1
         # 2.
         if len(tokens) >= self.minimum:
-            at = combine(0, *tokens[: -self.minimum - 1 : -1]) >> (32 - self.bits)
+            at = self.entry(tokens)
             place = self.table.get(at, 0)
             if c.length == 0 and place:
                 stream, position = place & ((1 << self.stream_bits) - 1), place >> self.stream_bits
@@ -1056,9 +1079,7 @@ class Match:
                 if equal >= self.minimum:
                     c.stream, c.position, c.length = stream, position, equal
                     c.misses = c.misses & 3 if predicted_before else 0
-            present = len(tokens) << self.stream_bits | s
-            if present <= M32:
-                self.table[at] = present
+            self.enter(at, s, len(tokens))
         # 3.
         c.predicted = None
         if c.length or (predicted_before and c.misses != 255):
@@ -1086,6 +1107,11 @@ class Match:
 
 
 # -------------------------------------------------------------------------- §7.2, §7.6 to §7.8: sizes, head, mixing, leaps
+
+
+def table_sizes(l, m, kind):
+    """§7.2. log2 of the sizes of histories, runs and last map."""
+    return min(l + 6, m - 1), min(l, 21, m - 6), min(clamp(l - 3, 7, 14 if kind == 2 else 12), m - 8)
 
 
 def rate(n, start, end, half):
@@ -1133,16 +1159,17 @@ class Leaps:
         self.most = 2048
         self.probability = Adaptive([58253] * 12, 2, 255)
 
-    def decode(self, coder, history, long, short, to_come):
-        """Decodes at most one leap; returns how many bytes it added to the history."""
-        c = long.candidates[0]
+    def decode(self, coder, histories, long, short, to_come):
+        """Decodes at most one leap; returns how many bytes it added to the first history (the others: a prior's)."""
+        history, c = histories[0], long.candidates[0]
+        stream, there = c.stream, histories[c.stream].tokens
         foretold = c.predicted is not None and c.predicted == history.tokens[-1]
         n, q = (c.length + 1, c.position + 1) if foretold else (0, 0)
         if n < 16:
             self.most = 2048
             return 0
         k = min(1 << floor_log2(n // 16), self.most, 1 << floor_log2(to_come))
-        if k < 64:
+        if k < 64 or (stream != 0 and q + k > len(there)):
             return 0
         i = 2 * floor_log2(k // 64) + (self.most < 2048)
         bit = coder.decide(clamp(self.probability.p[i] >> 6, 1, 65535))
@@ -1152,10 +1179,10 @@ class Leaps:
             return 0
         self.most = min(2 * self.most, 2048)
         for j in range(q, q + k):  # what is not there yet has been added when it is needed
-            history.add(history.tokens[j], bytes([history.tokens[j]]))
+            history.add(there[j], bytes([there[j]]))
         for match in (long, short):
             c = match.candidates[0]
-            c.position, c.length, c.misses = q + k - 1, min(n + k - 1, 65535), 0
+            c.stream, c.position, c.length, c.misses = stream, q + k - 1, min(n + k - 1, 65535), 0
             c.predicted = history.tokens[-1]
         return k
 
@@ -1168,17 +1195,17 @@ class Experts:
         tokens = kind == 2
         self.kind, self.histories, self.thorough = kind, histories, thorough
         self.contexts = 10 if tokens else 32 if thorough else 14
-        self.slots = BitHistories(1 << min(l + 6, m - 1))
+        histories_size, runs_size, last_map_size = table_sizes(l, m, kind)
+        self.slots = BitHistories(1 << histories_size)
         self.maps = [Adaptive(STATE_INITIAL, 0, 255) for _ in range(self.contexts)]
-        self.runs = Runs(1 << min(l, 21, m - 6)) if tokens or thorough else None
+        self.runs = Runs(1 << runs_size) if tokens or thorough else None
         self.plain = Adaptive([32768] * vocabulary_size, 0, 255)
         bits = min(l, 22, m - 5)
         self.long = Match(6 if tokens else 16, bits, len(histories))
         self.short = Match(3 if tokens else 6, bits, len(histories))
         self.head = Head(vocabulary_size, width, m) if tokens else None
         self.leaps = Leaps()
-        self.last_map_size = 1 << min(clamp(l - 3, 7, 14 if tokens else 12), m - 8)
-        self.last_map = APM(self.last_map_size, 6)
+        self.last_map = APM(1 << last_map_size, 6)
         # All sets of weights lie in one table; `base` is where each begins.
         if tokens:
             initial = [1000] * 10 + [0] * 10 + [2000] * 3 + [1000, 2000, 2000] + [65536, 0, 2700, 0]
@@ -1189,7 +1216,7 @@ class Experts:
         else:
             initial = [10000] * 14 + [0] * 14 + [10000] * 3 + [0]
             sizes = (256, 8 * (256 + 8), 2048, 2048)
-        self.base = [sum(sizes[:i]) for i in range(len(sizes))]
+        self.sizes, self.base = sizes, [sum(sizes[:i]) for i in range(len(sizes))]
         self.weights = np.tile(np.array(initial, np.int64), (sum(sizes), 1))
         self.counts = [0] * sum(sizes)
         self.rate = (1 << 17, 30000, 4000) if tokens else (1 << 18, 24000, 500 if thorough else 1000)
@@ -1199,7 +1226,7 @@ class Experts:
     def leap(self, coder, to_come):
         """§7.8. Leaps as long as there are any; returns their bytes."""
         begin = left = to_come
-        while left and (k := self.leaps.decode(coder, self.histories[0], self.long, self.short, left)):
+        while left and (k := self.leaps.decode(coder, self.histories, self.long, self.short, left)):
             left -= k
         return begin - left
 
@@ -1289,7 +1316,7 @@ class Experts:
         self.last = self.last_weights[by_last]
         self.m = clamp(sum(((w >> 1) * x) >> 5 for w, x in zip(self.last, self.outputs)) >> 10, -3072, 3072)
         p = squash(self.m)
-        refined = self.last_map.at(self.m, combine(mid, by_map) % self.last_map_size)
+        refined = self.last_map.at(self.m, combine(mid, by_map) % self.last_map.contexts)
         return clamp((p + refined + 1) >> 1, 1, 65535)
 
     def learn(self, bit):
@@ -1320,6 +1347,197 @@ class Experts:
             self.head.learn(bit)
 
 
+# ------------------------------------------------------------------------------------------------ §8: priors
+
+
+class Prior:
+    """The prior's file: what was learnt before any frame, over a model's tokens and over bytes."""
+
+    def __init__(self, path):
+        data = Path(path).read_bytes()
+        reader = Reader(data)
+        if reader.take(3) != b"\xf6vp":
+            raise Reject("not a prior's magic")
+        if (version := reader.integer(1)) != 1:
+            raise Reject(f"version {version} of priors' files; this is a decoder of version 1")
+        self.model = reader.take(8)
+        over_tokens, over_bytes = reader.integer(8), reader.integer(8)
+        self.over_tokens, self.over_bytes = reader.take(over_tokens), reader.take(over_bytes)
+        self.identity = blake3(data[: reader.at]).digest()[:8]
+        if reader.take(8) != self.identity:
+            raise Reject("the prior's file is damaged: it has not the identity that it claims")
+        if reader.at != len(data):
+            raise Reject("something after the end of the prior's file")
+
+    def state(self, kind, model, memory, experts, width, vocabulary):
+        """The state for a frame."""
+        if kind == 2 and self.model != model.hash[:8]:
+            raise Reject("the prior belongs to another model")
+        return State(self.over_tokens if kind == 2 else self.over_bytes, kind, memory, experts, width, vocabulary)
+
+
+class State:
+    """What was learnt for one kind of frame."""
+
+    def __init__(self, data, kind, memory, experts, width, vocabulary):
+        reader = Reader(data)
+        if reader.take(4) != b"VXP\4":
+            raise Reject("not the magic of a prior's state")
+        if reader.integer(8) != fingerprint(experts, width, vocabulary):
+            raise Reject("the prior was learnt with other experts or another vocabulary")
+        self.sizes = [reader.integer(1) for _ in range(3)]  # log2, of histories, runs and last map
+        if self.sizes[0] < 6 or any(n > most for n, most in zip(self.sizes, table_sizes(32, memory, kind))):
+            raise Reject("sizes of a prior's tables out of range")
+        count = reader.integer(4)
+        if count > 65536:
+            raise Reject("a prior that remembers too many tokens")
+        self.remembered = [reader.integer(2) for _ in range(count)]
+        if any(token >= len(vocabulary) for token in self.remembered):
+            raise Reject("a prior remembers a token that the vocabulary does not have")
+        self.difference = Difference(reader)
+
+
+def fingerprint(experts, width, vocabulary):
+    """FNV-1a with 64 bits."""
+    data = experts.to_bytes(8, "little") + width.to_bytes(4, "little")
+    data += b"".join(len(token).to_bytes(4, "little") + token for token in vocabulary)
+    h = 0xCBF29CE484222325
+    for byte in data:
+        h = ((h ^ byte) * 0x100000001B3) & M64
+    return h
+
+
+class Difference:
+    """All tables xor those of a frame that has learnt nothing, as runs of zero bytes and of others."""
+
+    def __init__(self, reader):
+        self.reader = reader
+        self.zeros = self.others = 0  # what is left of the run at hand
+
+    def number(self):
+        """LEB128."""
+        value = 0
+        for place in range(9):
+            byte = self.reader.integer(1)
+            value |= (byte & 127) << 7 * place
+            if byte < 128:
+                return value
+        raise Reject("a number of more than nine bytes")
+
+    def take(self, n):
+        taken = bytearray()
+        while len(taken) < n:
+            if self.zeros == self.others == 0:
+                self.zeros, self.others = self.number(), self.number()
+                if self.zeros == self.others == 0:
+                    raise Reject("a run of nothing in a prior's difference")
+            zeros = min(self.zeros, n - len(taken))
+            taken += bytes(zeros)
+            others = min(self.others, n - len(taken))
+            taken += self.reader.take(others)
+            self.zeros, self.others = self.zeros - zeros, self.others - others
+        return taken
+
+    def table(self, initial):
+        """The next table; `initial` is what a frame has that has learnt nothing, in entries of the right size."""
+        return initial ^ np.frombuffer(self.take(initial.nbytes), initial.dtype).reshape(initial.shape)
+
+    def end(self):
+        if self.zeros or self.others or self.reader.at != len(self.reader.data):
+            raise Reject("a prior's difference does not end with the last table")
+
+
+def start_from(experts, state, vocabulary):
+    """Puts what was learnt into all tables of a frame, in the order of the page."""
+    difference, tokens = state.difference, experts.kind == 2
+    histories_size, runs_size, last_map_size = (1 << size for size in state.sizes)
+    read_histories(experts.slots, difference, histories_size)
+    for each in experts.maps:
+        read_adaptive(each, difference)
+    read_weights(experts, difference)
+    read_last_map(experts.last_map, difference, last_map_size)
+    if tokens and experts.head.on:
+        read_head(experts.head, difference)
+    read_adaptive(experts.plain, difference)
+    read_adaptive(experts.long.confidence, difference)
+    read_adaptive(experts.short.confidence, difference)
+    if tokens:
+        read_adaptive(experts.runs.confidence, difference)
+    read_runs(experts.runs, difference, runs_size)
+    read_adaptive(experts.leaps.probability, difference)
+    difference.end()
+    remember(experts, state.remembered, vocabulary)
+
+
+def read_histories(slots, difference, size):
+    table = difference.table(np.zeros(size, "u1")).tobytes()
+    slots.table = bytearray(table * max(len(slots.table) // size, 1))
+
+
+def read_adaptive(adaptive, difference):
+    entries = difference.table(np.array([p << 10 | n for p, n in zip(adaptive.p, adaptive.n)], "<u4")).tolist()
+    adaptive.p, adaptive.n = [entry >> 10 for entry in entries], [entry & 1023 for entry in entries]
+
+
+def read_weights(experts, difference):
+    """The weights of the sets and of the last layer, and how many decisions each vector has learnt."""
+    tokens, contexts, inputs = experts.kind == 2, experts.contexts, experts.weights.shape[1]
+    # Stretches, distances, then runs (of tokens), plain counts and matches; 0 for all others.
+    initial = [10000] * contexts + [0] * contexts + [10000] * (6 if tokens else 3)
+    initial = np.array(initial + [0] * (32 - len(initial)), "<i4")
+    weights, counts = [], []
+    for size in experts.sizes:
+        weights.append(difference.table(np.tile(initial, (size, 1))))
+        counts.append(difference.table(np.zeros(size, "<u2")))
+    vectors = len(experts.last_weights)
+    last = difference.table(np.tile(np.array([16384] * 4 + [0] * 4, "<i4"), (vectors, 1)))
+    last_counts = difference.table(np.zeros(vectors, "<u2"))  # the last layer's rate does not depend on them
+    counts = np.concatenate(counts)
+    if not tokens or counts.any() or last_counts.any():  # else they start as §7.7 says for frames with a transformer
+        experts.weights = clip_weights(np.concatenate(weights)[:, :inputs].astype(np.int64))
+    experts.counts, experts.last_weights = counts.tolist(), clip_weights(last[:, :4]).tolist()
+
+
+def clip_weights(weights):
+    return np.clip(weights, -(1 << 19) + 1, (1 << 19) - 1)
+
+
+def read_last_map(last_map, difference, size):
+    points = difference.table(np.array(APM(size, 6).points, "<u2")).tolist()
+    last_map.points = points * max(last_map.contexts // size, 1)
+    last_map.contexts = max(last_map.contexts, size)
+
+
+def read_head(head, difference):
+    nodes, width = head.weights.shape
+    padded = (width + 15) // 16 * 16
+    head.weights = difference.table(np.zeros((nodes, padded), "<i2"))[:, :width].astype(np.int64)
+    head.counts = difference.table(np.zeros(nodes, "<u2")).tolist()
+
+
+def read_runs(runs, difference, size):
+    table = difference.table(np.zeros(size, "<u8")).tolist()
+    if not runs:
+        return  # over bytes the table is there, but nobody looks at it
+    table = table * max(runs.size // size, 1)
+    runs.size = len(table)
+    for place, entry in enumerate(table):
+        check, row, before, last = entry >> 48, entry >> 32 & 0x7FFF, entry >> 16 & 0xFFFF, entry & 0xFFFF
+        if row:
+            runs.entries[place] = (check, last, before if entry >> 47 & 1 else None, row)
+
+
+def remember(experts, tokens, vocabulary):
+    """The remembered tokens are the stream after the frame's own: matches find their candidates there."""
+    stream, history = len(experts.histories), History(0, experts.kind, experts.thorough)
+    experts.histories = experts.histories + [history]
+    for token in tokens:
+        history.add(token, vocabulary[token])
+        for match in experts.long, experts.short:
+            if len(history.tokens) >= match.minimum:
+                match.enter(match.entry(history.tokens), stream, len(history.tokens))
+
+
 # ------------------------------------------------------------------------------------------ §11: the vectors
 
 SHIPPED = ("swift", "base", "deep")
@@ -1335,7 +1553,8 @@ def check_golden(models, everything):
             continue
         begin = time.monotonic()
         try:
-            content = decode_file(path, models)
+            beside = path.with_suffix(".vtp")
+            content = decode_file(path, models, [Prior(beside)] if beside.exists() else [])
             right = content == path.with_name(path.name + ".content").read_bytes()
             verdict = f"{len(content)} bytes, " + ("right" if right else "WRONG")
         except Unsupported as reason:
@@ -1347,29 +1566,35 @@ def check_golden(models, everything):
     return 1 if different else 0
 
 
-def decode_file(path, models):
+def decode_file(path, models, priors):
     if path.suffix == ".raw":
-        return decode_message(path.read_bytes(), models[:MESSAGES.get(path.name, 1)])
-    return decode(path.read_bytes(), models)
+        models, prior = models[: MESSAGES.get(path.name, 1)], priors[0] if priors else None
+        return decode_message(path.read_bytes(), models, prior=prior)
+    return decode(path.read_bytes(), models, priors)
+
+
+def load(what, path):
+    try:
+        return what(path)
+    except Reject as reason:
+        sys.exit(f"{path}: {reason}")
 
 
 def main():
     parser = argparse.ArgumentParser(description="An independent decoder of the vatic format.")
     parser.add_argument("--model", type=Path, action="append", help="a model file; all of the repository's without it")
+    parser.add_argument("--prior", type=Path, action="append", default=[], help="a prior that frames may name")
     parser.add_argument("--all", action="store_true", help="do not pass over the slow vectors")
     parser.add_argument("files", nargs="*", type=Path)
     arguments = parser.parse_args()
-    models = []
-    for path in arguments.model or [ROOT / "models" / name / "model.safetensors" for name in SHIPPED]:
-        try:
-            models.append(Model(path))
-        except Reject as reason:
-            sys.exit(f"{path}: {reason}")
+    shipped = [ROOT / "models" / name / "model.safetensors" for name in SHIPPED]
+    models = [load(Model, path) for path in arguments.model or shipped]
+    priors = [load(Prior, path) for path in arguments.prior]
     if not arguments.files:
         return check_golden(models, arguments.all)
     for path in arguments.files:
         try:
-            sys.stdout.buffer.write(decode_file(path, models))
+            sys.stdout.buffer.write(decode_file(path, models, priors))
         except (Reject, Unsupported) as reason:
             print(f"{path}: {reason}", file=sys.stderr)
             return 1

@@ -111,6 +111,8 @@ impl Difference<'_> {
         if self.zeros == 0 && self.others == 0 && !self.broken {
             self.zeros = self.number();
             self.others = self.number();
+            // A run of nothing is written by nobody.
+            self.broken |= self.zeros == 0 && self.others == 0;
         }
         // What is broken is read as zeros, to its end.
         if self.broken { usize::MAX } else { self.zeros }
@@ -299,7 +301,9 @@ pub fn load<const C: usize, const V: usize, const S: usize>(
         }
     });
     if difference.broken || !difference.rest.is_empty() {
-        return Err(Error::Prior("its data are damaged"));
+        return Err(Error::Prior(
+            "its tables do not fit: it is damaged, or was learnt with another memory",
+        ));
     }
     predictor.adopt(other);
     predictor.remember(&tokens);

@@ -1,4 +1,4 @@
-//! Adaptors that read from a [`BufRead`] and are read from.
+//! Adaptors that read from a [`BufRead`] and are read from. The reader has to block, as those of [`read`](crate::read).
 
 use std::io::{self, BufRead, Read};
 

@@ -1,4 +1,5 @@
-//! Adaptors that are written to and write to a [`Write`].
+//! Adaptors that are written to and write to a [`Write`]. The writer has to block: after an error of its own, whatever it is but `Interrupted`,
+//! an adaptor goes on no more.
 
 use std::io::{self, Write};
 use std::mem;
