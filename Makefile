@@ -40,7 +40,7 @@ bench-eval: ## The whole command and its peers on your own files: make bench-eva
 	$(CARGO) build --release -p vatic-cli
 	find "$(DIR)" -type f -print0 | sort -z | xargs -0 $(VATIC) compare --format markdown
 
-cross: ## Tests on emulated aarch64 (NEON) and s390x (big-endian); downloads a compiler into target/ where rustup has none
+cross: ## Tests on emulated aarch64 (NEON) and s390x (big-endian), and as 32-bit programs; downloads a compiler into target/ where rustup has none
 	scripts/cross.sh
 
 emulate: ## Tests on emulated older x86-64 processors (qemu-user-static)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Builds the tests that hold the arithmetic contract for other processors and runs them under emulation.
 #
-#   scripts/cross.sh [aarch64|s390x]...      (default: both)
+#   scripts/cross.sh [aarch64|s390x|i686]...      (default: all)
 #
-# aarch64 checks the NEON kernels; s390x is big-endian, so a byte order that crept into a file or a hash shows there.
+# aarch64 checks the NEON kernels; s390x is big-endian, so a byte order that crept into a file or a hash shows there; i686 has
+# addresses of 32 bits, so a length that does not fit into them does (it needs no emulation on an x86-64 machine).
 #
 # A target's standard library is rustup's where `rustup target add` has put it. Otherwise (a toolchain that cannot be
 # extended) Debian's rustc is downloaded with apt and unpacked below target/, without installing anything: its packages
@@ -108,10 +109,26 @@ s390x() (
     fi
 )
 
-[ $# -gt 0 ] || set -- aarch64 s390x
+i686() (
+    target=i686-unknown-linux-musl
+    [ "$(uname -m)" = x86_64 ] || die "i686 needs an x86-64 machine"
+    echo | gcc -m32 -include stdlib.h -x c -c -o /dev/null - 2>/dev/null ||
+        die "i686 needs a C compiler for it: apt-get install --no-install-recommends gcc-multilib"
+    [ -d "$(rustc --print sysroot)/lib/rustlib/$target/lib" ] || die "i686 needs its standard library: rustup target add $target"
+    export CARGO_TARGET_I686_UNKNOWN_LINUX_MUSL_LINKER=rust-lld
+    export CC_i686_unknown_linux_musl=gcc CFLAGS_i686_unknown_linux_musl=-m32
+    export CARGO_FEATURE_PURE=1 # blake3 without its assembly, which needs the target's assembler
+    printf 'cross: tests of %s, the golden files and the thorough frames on %s\n' "$crates" "$target"
+    packages=()
+    for crate in $crates; do packages+=(-p "$crate"); done
+    cargo test --locked "${settings[@]}" --target "$target" "${packages[@]}" --lib --tests
+    cargo test --locked "${settings[@]}" --target "$target" -p vatic --test golden --test thorough
+)
+
+[ $# -gt 0 ] || set -- aarch64 s390x i686
 for processor in "$@"; do
     case $processor in
-        aarch64 | s390x) "$processor" ;;
-        *) die "no such processor here: $processor (aarch64 and s390x are)" ;;
+        aarch64 | s390x | i686) "$processor" ;;
+        *) die "no such processor here: $processor (aarch64, s390x and i686 are)" ;;
     esac
 done

@@ -47,6 +47,7 @@ impl Tally {
             tally: self.clone(),
             own: Mutex::default(),
             base: Mutex::default(),
+            way: Mutex::default(),
         }
     }
 
@@ -84,6 +85,16 @@ pub(crate) struct Meter {
     own: Mutex<Progress>,
     /// What came before the part at hand.
     base: Mutex<Progress>,
+    /// Which of several ways of coding that part is tried, if it is one of several.
+    way: Mutex<Option<Way>>,
+}
+
+/// One of several ways in which the same content is coded, of which each has a share of its progress.
+#[derive(Clone, Copy)]
+struct Way {
+    length: u64,
+    /// In percent: where its share begins and ends.
+    share: (u64, u64),
 }
 
 impl Meter {
@@ -95,8 +106,14 @@ impl Meter {
     /// Reports that so many bytes of this part are done.
     pub(crate) fn at(&self, content: usize, coded: usize) {
         let base = *locked(&self.base);
+        let content = match *locked(&self.way) {
+            None => content as u64,
+            Some(Way { length, share }) => {
+                (length * share.0 + content as u64 * (share.1 - share.0)) / 100
+            }
+        };
         self.stands(Progress {
-            content_bytes: base.content_bytes + content as u64,
+            content_bytes: base.content_bytes + content,
             coded_bytes: base.coded_bytes + coded as u64,
         });
     }
@@ -105,6 +122,12 @@ impl Meter {
     pub(crate) fn within(&self, content: usize, coded: usize, length: usize) {
         let part = coded as u64 * content as u64 / length.max(1) as u64;
         self.at(content, part as usize);
+    }
+
+    /// From now on what is reported is that of one way to code all of so many bytes, which counts as this part of it, in percent.
+    pub(crate) fn way(&self, length: usize, share: (u64, u64)) {
+        let length = length as u64;
+        *locked(&self.way) = (share != (0, 100)).then_some(Way { length, share });
     }
 
     /// From now on what is reported comes after so many bytes.
@@ -130,7 +153,7 @@ impl Meter {
     }
 }
 
-fn locked(of: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
+fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -153,6 +176,23 @@ mod tests {
         let sums = [(10, 3), (110, 10), (120, 11), (120, 1011), (110, 1011)];
         let sums = sums.map(|(content, coded)| Progress::new(content, coded));
         assert_eq!(*seen.lock().unwrap(), sums);
+    }
+
+    #[test]
+    fn ways_share_the_progress() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = seen.clone();
+        let hook: Hook = Arc::new(move |at| log.lock().unwrap().push(at.content_bytes));
+        let meter = Tally::new(&Some(hook)).meter();
+        meter.way(200, (0, 80));
+        meter.at(100, 0);
+        meter.at(200, 0);
+        meter.way(200, (80, 100));
+        meter.at(0, 0);
+        meter.at(100, 0);
+        meter.way(200, (0, 100));
+        meter.at(200, 0);
+        assert_eq!(*seen.lock().unwrap(), [80, 160, 160, 180, 200]);
     }
 
     #[test]

@@ -143,6 +143,10 @@ fn hear(decoder: &mut vatic_coder::Decoder<'_>, bits: u8) -> usize {
 /// Up to so many bytes of content all of it is coded both ways where samples do not say clearly which one is better.
 const MODERATE: usize = 1 << 20;
 
+/// What tokens take of the time, roughly, where both ways are tried, and what bytes take, in percent.
+const FIRST_WAY: (u64, u64) = (0, 80);
+const SECOND_WAY: (u64, u64) = (80, 100);
+
 /// Plans how frames are coded.
 pub(crate) struct Encoder {
     setting: Setting,
@@ -282,6 +286,9 @@ impl Plan {
             return mixed.code(meter).map(Some);
         }
         let start = Instant::now();
+        if self.needed_gain.is_some() {
+            meter.way(content.len(), FIRST_WAY);
+        }
         let mut coded = match (self.mode, &self.setting.model) {
             (Mode::Stored, _) => return Ok(None),
             (Mode::Tokens, Some(model)) => {
@@ -290,8 +297,9 @@ impl Plan {
             _ => bytes::encode_best(content, &self.setting, meter)?,
         };
         if let Some(gain) = self.needed_gain {
-            meter.is_wanted()?;
-            let by_bytes = bytes::encode_best(content, &self.setting, &Meter::default())?;
+            meter.way(content.len(), SECOND_WAY);
+            let by_bytes = bytes::encode_best(content, &self.setting, meter)?;
+            meter.way(content.len(), (0, 100));
             let percent = 100 + u64::from(gain);
             if by_bytes.payload.len() as u64 * 100 < coded.payload.len() as u64 * percent {
                 coded = by_bytes;
