@@ -382,7 +382,7 @@ proptest! {
         let at = at % prior.len();
         prior[at] ^= flip;
         for (n, byte) in more.iter().enumerate() {
-            let place = (at * (n + 3) * 7919) % prior.len();
+            let place = ((at as u64 * (n as u64 + 3) * 7919) % prior.len() as u64) as usize;
             if place >= 19 {
                 prior[place] = *byte;
             }

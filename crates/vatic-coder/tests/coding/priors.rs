@@ -43,6 +43,15 @@ fn a_prior_helps_from_the_first_byte() {
         .len();
         assert!(primed * 3 < plain, "{primed} {plain}");
     }
+    // A run of nothing before the others, and a number that goes on for ever, are written by nobody.
+    let remembered = u32::from_le_bytes(prior[15..19].try_into().unwrap()) as usize;
+    for more in [&[0, 0][..], &[0x80; 9]] {
+        let mut odd = prior.clone();
+        let at = 19 + 2 * remembered;
+        odd.splice(at..at, more.iter().copied());
+        let mut pupil = Model::new(&set.0, &set.1, &options, 1, 10).unwrap();
+        assert!(pupil.load(&odd).is_err(), "{more:?}");
+    }
     // Learning goes on, and can be saved again.
     let mut pupil = Model::new(&set.0, &set.1, &options, 2, 100_000).unwrap();
     pupil.load(&prior).unwrap();
