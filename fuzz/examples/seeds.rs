@@ -9,6 +9,13 @@ use std::path::{Path, PathBuf};
 use vatic::{Mode, Model, Options, Prior, message};
 use vatic_transformer::{Config, ModelFile};
 
+/// A prior's bytes as the target takes them, which puts the identity at the end itself.
+fn without_identity(prior: &Prior) -> Vec<u8> {
+    let mut bytes = prior.to_bytes();
+    bytes.truncate(bytes.len() - 8);
+    bytes
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(std::env::args_os().nth(1).ok_or("usage: seeds FOLDER")?);
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
@@ -102,14 +109,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     put(
         "prior",
         "bytes",
-        &Prior::learn(&samples, &bytes_only.clone().memory_log2(16))?.to_bytes(),
+        &without_identity(&Prior::learn(
+            &samples,
+            &bytes_only.clone().memory_log2(16),
+        )?),
     )?;
     if let Some(model) = Model::preset() {
         let options = Options::new().model(Some(model)).threads(1).memory_log2(16);
         put(
             "prior",
             "tokens",
-            &Prior::learn(&samples, &options)?.to_bytes(),
+            &without_identity(&Prior::learn(&samples, &options)?),
         )?;
     }
 

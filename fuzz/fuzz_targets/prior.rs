@@ -1,20 +1,38 @@
-//! Any bytes as a prior: an error, or a prior that works and is written as it was read.
+//! Any bytes as a prior: an error, or a prior that works and is written as it was read. Lengths and identity are put right, so that what
+//! is in it is read at all.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use vatic::{DecodeOptions, Options, Prior};
 
+/// Bytes of a prior before its states; the last 16 are the lengths of these.
+const HEADER: usize = 28;
+
 fuzz_target!(|data: &[u8]| {
-    let Ok(prior) = Prior::from_bytes(data) else {
+    let _ = Prior::from_bytes(data);
+    let Some((header, states)) = data.split_first_chunk::<HEADER>() else {
         return;
     };
-    assert_eq!(prior.to_bytes(), data);
+    let mut file = header.to_vec();
+    let claimed = u64::from_le_bytes(header[12..20].try_into().unwrap());
+    let tokens = claimed.min(states.len() as u64);
+    file[12..20].copy_from_slice(&tokens.to_le_bytes());
+    file[20..].copy_from_slice(&(states.len() as u64 - tokens).to_le_bytes());
+    file.extend(states);
+    let identity = blake3::hash(&file);
+    file.extend(&identity.as_bytes()[..8]);
+    let Ok(prior) = Prior::from_bytes(&file) else {
+        return;
+    };
+    assert_eq!(prior.to_bytes(), file);
     let content = b"{\"at\": 1, \"level\": \"info\"}\n".repeat(3);
     // A prior names the model that it was learnt with; one that is not here is an error, not a crash.
     for options in [Options::new(), Options::new().model(None)] {
-        if let Ok(packed) =
-            vatic::compress(&content, &options.threads(1).prior(Some(prior.clone())))
-        {
+        let options = options
+            .threads(1)
+            .memory_log2(16)
+            .prior(Some(prior.clone()));
+        if let Ok(packed) = vatic::compress(&content, &options) {
             let restored = vatic::decompress_with(
                 &packed,
                 &DecodeOptions::new().threads(1).prior(prior.clone()),

@@ -1,9 +1,9 @@
 //! Together with other programs.
 
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use crate::support::{Place, noise, text, vatic};
+use crate::support::{Place, noise};
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
@@ -37,6 +37,10 @@ fn a_reader_that_goes_away_is_no_error() {
 #[cfg(unix)]
 #[test]
 fn tar_packs_and_unpacks_with_it() {
+    use std::process::Command;
+
+    use crate::support::{text, vatic};
+
     let has_tar = Command::new("tar")
         .arg("--version")
         .output()
