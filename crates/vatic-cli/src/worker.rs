@@ -216,6 +216,10 @@ impl<'a> Worker<'a> {
             Some(length) => Size::Small(length),
             None => of_content(&vatic::info::list(&mut *file).ok()?, length)?,
         };
+        // What goes to one place may be read along: all that is there of it is given at once.
+        if size == Size::Medium && self.task != Task::Compress && self.keeps_order() {
+            return None;
+        }
         file.rewind().ok()?;
         let mut bytes = Vec::new();
         file.take(length + 1).read_to_end(&mut bytes).ok()?;
