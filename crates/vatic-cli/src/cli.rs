@@ -8,6 +8,15 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use crate::size::{ByteRange, parse_range, parse_size};
 
 const EXAMPLES: &str = "\
+Levels:
+  -1 -2  model swift, three times as fast; small files are quick to restore
+  -3 -4  swift; small files as small as can be
+  -5     model base; small files are restored up to three times as fast, text 1 to 3 % larger
+  -6     base, small files as small as can be: what is done without a level
+  -7 -8  the same; binaries, tables and images take twice the time and come out some 6 % smaller
+  -9     model deep, a third as fast: the smallest results
+  The higher, the less the model has to gain on samples of large data to be used: 12 % at -1, 5 % at -6, anything from -8 on.
+
 Examples:
   vatic book.txt                     writes book.txt.vtc and keeps book.txt
   vatic -d book.txt.vtc              gives book.txt back
@@ -169,7 +178,7 @@ const LEVELS: [&str; 9] = [
 /// `-7` on experts work thoroughly where they are alone.
 #[derive(Debug, Args)]
 pub struct Level {
-    /// Fastest: the model `swift`, cut for quick restoring, and no transformer for large data that it makes less than 12 % smaller (by default 5 %)
+    /// Fastest (-2 to -8 lie between: `vatic --help` tells what each does)
     #[arg(short = '1', long = "fast", overrides_with_all = LEVELS)]
     pub level_1: bool,
     #[arg(short = '2', hide = true, overrides_with_all = LEVELS)]
@@ -186,7 +195,7 @@ pub struct Level {
     pub level_7: bool,
     #[arg(short = '8', hide = true, overrides_with_all = LEVELS)]
     pub level_8: bool,
-    /// Smallest result: the model `deep`, for whatever it gains (-2 to -8 lie between; from -7 on binaries and tables take twice the time and come out some 6 % smaller; -6 is the default, after -5 small files are restored up to three times as fast)
+    /// Smallest result
     #[arg(short = '9', long = "best", overrides_with_all = LEVELS)]
     pub level_9: bool,
 }
