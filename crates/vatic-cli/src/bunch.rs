@@ -11,7 +11,8 @@ use anyhow::Result;
 use vatic::Stats;
 
 use crate::files::Source;
-use crate::worker::{Opened, Size, Worker};
+use crate::input::Opened;
+use crate::worker::{Size, Worker};
 
 /// The most files in a bunch, and the most bytes of content: a bunch's results appear together, which should not take minutes.
 const MOST_FILES: usize = 256;

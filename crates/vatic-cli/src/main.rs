@@ -16,6 +16,7 @@ mod completions;
 mod explain;
 mod files;
 mod html;
+mod input;
 mod job;
 mod learn;
 mod list;
