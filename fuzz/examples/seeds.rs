@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use vatic::{Mode, Model, Options, Prior, message};
 use vatic_transformer::{Config, ModelFile};
 
-/// A prior's bytes as the target takes them, which puts the identity at the end itself.
-fn without_identity(prior: &Prior) -> Vec<u8> {
-    let mut bytes = prior.to_bytes();
-    bytes.truncate(bytes.len() - 8);
-    bytes
+/// A prior's bytes as the target takes them, which compresses its states and puts the identity at the end itself.
+fn plain(prior: &Prior) -> Result<Vec<u8>, Box<dyn Error>> {
+    let bytes = prior.to_bytes();
+    let (header, rest) = bytes.split_at(28);
+    let states = miniz_oxide::inflate::decompress_to_vec_zlib(&rest[..rest.len() - 8])?;
+    Ok([header, &states].concat())
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -119,7 +120,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         put(
             "prior",
             "tokens",
-            &without_identity(&Prior::learn(&samples, &options)?),
+            &plain(&Prior::learn(&samples, &options)?)?,
         )?;
     }
 

@@ -21,6 +21,7 @@ import os
 import struct
 import sys
 import time
+import zlib
 from bisect import bisect_left
 from pathlib import Path
 
@@ -1362,12 +1363,17 @@ class Prior:
             raise Reject(f"version {version} of priors' files; this is a decoder of version 1")
         self.model = reader.take(8)
         over_tokens, over_bytes = reader.integer(8), reader.integer(8)
-        self.over_tokens, self.over_bytes = reader.take(over_tokens), reader.take(over_bytes)
-        self.identity = blake3(data[: reader.at]).digest()[:8]
+        stream = zlib.decompressobj()
+        try:
+            states = stream.decompress(reader.take(len(data) - 8 - reader.at))
+        except zlib.error as reason:
+            raise Reject(f"the prior's file is damaged: {reason}") from None
+        if not stream.eof or stream.unused_data or len(states) != over_tokens + over_bytes:
+            raise Reject("the prior's file has not the states whose lengths it claims")
+        self.over_tokens, self.over_bytes = states[:over_tokens], states[over_tokens:]
+        self.identity = blake3(data[:28] + states).digest()[:8]
         if reader.take(8) != self.identity:
             raise Reject("the prior's file is damaged: it has not the identity that it claims")
-        if reader.at != len(data):
-            raise Reject("something after the end of the prior's file")
 
     def state(self, kind, model, memory, experts, width, vocabulary):
         """The state for a frame."""

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use miniz_oxide::deflate::compress_to_vec_zlib;
+use miniz_oxide::inflate::stream::{InflateState, inflate};
+use miniz_oxide::{DataFormat, MZFlush, MZStatus};
+
 use crate::codec;
 use crate::error::{Error, Result};
 use crate::format::MAX_FRAME_SIZE;
@@ -12,8 +16,12 @@ use crate::options::Options;
 const MAGIC: [u8; 4] = [0xF6, b'v', b'p', 1];
 /// Bytes before the states: magic number, model, and the length of each state.
 const HEADER: usize = 28;
+/// The most bytes that both states may have: more than tables of the largest size come to.
+const MOST: usize = 1 << 30;
+/// How hard a prior is compressed; what is gained beyond is not worth waiting for.
+const LEVEL: u8 = 6;
 
-/// A prior's identity: the first 8 bytes of the BLAKE3 hash of the bytes before it, with which its file ends. Shown as 16 hexadecimal digits.
+/// A prior's identity: the first 8 bytes of the BLAKE3 hash of what its file holds, with which the file ends. Shown as 16 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PriorId(pub [u8; 8]);
 
@@ -90,7 +98,10 @@ impl Prior {
 
     /// The bytes to keep it as.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = self.0.write();
+        let plain = self.0.write();
+        let (header, states) = plain.split_at(HEADER);
+        let mut out = header.to_vec();
+        out.extend(compress_to_vec_zlib(states, LEVEL));
         out.extend(self.0.id.0);
         out
     }
@@ -111,18 +122,21 @@ impl Prior {
         let (header, rest) = data.split_first_chunk::<HEADER>().ok_or_else(cut)?;
         let eight = |at: usize| std::array::from_fn(|n| header[at + n]);
         let length = |at| usize::try_from(u64::from_le_bytes(eight(at))).map_err(|_| cut());
-        let (tokens, rest) = rest.split_at_checked(length(12)?).ok_or_else(cut)?;
-        let (bytes, rest) = rest.split_at_checked(length(20)?).ok_or_else(cut)?;
-        let &id = rest.first_chunk::<8>().ok_or_else(cut)?;
-        if rest.len() > id.len() {
-            return Err(wrong("something follows it"));
+        let (tokens, bytes) = (length(12)?, length(20)?);
+        let all = tokens.saturating_add(bytes);
+        if all > MOST {
+            return Err(wrong("it claims to be larger than a prior can be"));
         }
-        if identity(&data[..data.len() - id.len()]) != PriorId(id) {
+        let (stream, id) = rest.split_last_chunk::<8>().ok_or_else(cut)?;
+        let mut plain = header.to_vec();
+        inflate_onto(&mut plain, stream, all).ok_or_else(|| wrong("it is cut off or damaged"))?;
+        if identity(&plain) != PriorId(*id) {
             return Err(wrong("it is damaged"));
         }
+        let (tokens, bytes) = plain[HEADER..].split_at(tokens);
         let model = eight(4);
         Ok(Prior(Arc::new(Inner {
-            id: PriorId(id),
+            id: PriorId(*id),
             model: (model != [0; 8]).then_some(ModelId(model)),
             tokens: tokens.to_vec(),
             bytes: bytes.to_vec(),
@@ -157,6 +171,25 @@ impl Prior {
     }
 }
 
+/// Appends what a zlib stream holds, if that is so many bytes and nothing follows it. Grows with what is there and not with what is claimed.
+fn inflate_onto(out: &mut Vec<u8>, mut stream: &[u8], length: usize) -> Option<()> {
+    let mut state = InflateState::new_boxed(DataFormat::Zlib);
+    let mut part = vec![0; 1 << 16];
+    let whole = out.len() + length;
+    loop {
+        let result = inflate(&mut state, stream, &mut part, MZFlush::None);
+        stream = &stream[result.bytes_consumed..];
+        out.extend_from_slice(&part[..result.bytes_written]);
+        match result.status {
+            Ok(MZStatus::StreamEnd) => {
+                return (out.len() == whole && stream.is_empty()).then_some(());
+            }
+            Ok(MZStatus::Ok) if result.bytes_written > 0 && out.len() <= whole => {}
+            _ => return None,
+        }
+    }
+}
+
 /// What a prior of these bytes is called.
 fn identity(bytes: &[u8]) -> PriorId {
     let hash = blake3::hash(bytes);
@@ -164,7 +197,7 @@ fn identity(bytes: &[u8]) -> PriorId {
 }
 
 impl Inner {
-    /// All but the identity at the end.
+    /// Its header and its states, as they are.
     fn write(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         out.extend(self.model.map_or([0; 8], |id| id.0));

@@ -33,17 +33,8 @@ fn golden_files_decode_and_are_made_again() {
         );
         if let Some(prior) = &case.prior {
             let kept = golden(&case.name.replace(".vtc", ".vtp"));
-            assert!(
-                kept == prior.to_bytes(),
-                "{}: the prior is another",
-                case.name
-            );
-            assert_eq!(
-                vatic::Prior::from_bytes(&kept).unwrap().id(),
-                prior.id(),
-                "{}",
-                case.name
-            );
+            let kept = vatic::Prior::from_bytes(&kept).unwrap();
+            assert_eq!(kept.id(), prior.id(), "{}: the prior is another", case.name);
         }
         match decoded {
             Ok(decoded) if decoded == case.content && packed == case.packed => {}

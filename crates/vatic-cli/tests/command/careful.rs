@@ -135,9 +135,9 @@ fn priors_are_no_samples_and_damaged_ones_no_priors() {
     place.write("flipped", &flipped);
     place.write("more", &[&prior[..], b"!"].concat());
     for (name, problem) in [
-        ("cut", "cut off"),
+        ("cut", "cut off or damaged"),
         ("flipped", "damaged"),
-        ("more", "something follows it"),
+        ("more", "damaged"),
     ] {
         (place
             .vatic(&["--model", "none", "-D", name, "d/a"])
