@@ -13,7 +13,8 @@ use vatic_transformer::{Config, ModelFile};
 fn plain(prior: &Prior) -> Result<Vec<u8>, Box<dyn Error>> {
     let bytes = prior.to_bytes();
     let (header, rest) = bytes.split_at(28);
-    let states = miniz_oxide::inflate::decompress_to_vec_zlib(&rest[..rest.len() - 8])?;
+    let states = miniz_oxide::inflate::decompress_to_vec_zlib(&rest[..rest.len() - 8])
+        .map_err(|error| error.to_string())?;
     Ok([header, &states].concat())
 }
 
@@ -110,10 +111,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     put(
         "prior",
         "bytes",
-        &without_identity(&Prior::learn(
+        &plain(&Prior::learn(
             &samples,
             &bytes_only.clone().memory_log2(16),
-        )?),
+        )?)?,
     )?;
     if let Some(model) = Model::preset() {
         let options = Options::new().model(Some(model)).threads(1).memory_log2(16);
