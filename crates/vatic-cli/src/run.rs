@@ -83,12 +83,10 @@ pub fn run(code: &Code) -> Result<ExitCode> {
         Ok(())
     });
     match ended {
-        // Whoever reads what is restored has what he wanted; compressed data of which the end is missing is of no use.
-        Err(error) if job::is_broken_pipe(&error) && task != Task::Compress && failed => {
-            return Ok(ExitCode::FAILURE);
-        }
-        Err(error) if job::is_broken_pipe(&error) && task == Task::Compress => {
-            if code.quiet < 2 {
+        // Whoever reads what is restored has what he wanted, but what failed before has failed; and compressed data of which the end is
+        // missing is of no use.
+        Err(error) if job::is_broken_pipe(&error) && (failed || task == Task::Compress) => {
+            if code.quiet < 2 && task == Task::Compress {
                 say!("vatic: {error:#}");
             }
             return Ok(ExitCode::FAILURE);

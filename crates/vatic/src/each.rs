@@ -103,7 +103,7 @@ pub(crate) fn compress<'a, E>(
             }),
         }
     });
-    each(options.threads, most, jobs, tally, done)
+    each(options.threads, ROOM, most, jobs, tally, done)
 }
 
 /// [`decompress_each`]; `tally` hears of all of it.
@@ -133,7 +133,8 @@ pub(crate) fn decompress<'a, E>(
             }),
         }
     });
-    each(options.threads, 0, jobs, tally, done)
+    let room = ROOM.min(options.max_memory);
+    each(options.threads, room, 0, jobs, tally, done)
 }
 
 /// The only frame of `input` with content and the place of its payload, if it is one of bytes and all else is in order.
@@ -169,9 +170,11 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Does the jobs, those beside each other that take one thread. Before the next is asked for, there has to be room for `most` bytes.
+/// Does the jobs, those beside each other that take one thread, within so many bytes of `room`; before the next is asked for, there has to
+/// be room for `most`.
 fn each<'a, E>(
     threads: usize,
+    room: u64,
     most: u64,
     mut jobs: impl Iterator<Item = Job<'a>>,
     tally: &Tally,
@@ -179,7 +182,7 @@ fn each<'a, E>(
 ) -> result::Result<(), E> {
     let threads = codec::threads(threads);
     thread::scope(|scope| {
-        let mut line = Line::new(scope, threads, ROOM);
+        let mut line = Line::new(scope, threads, room);
         let mut all = || {
             loop {
                 while !line.has_room(most)

@@ -16,7 +16,7 @@ use crate::options::Options;
 const MAGIC: [u8; 4] = [0xF6, b'v', b'p', 1];
 /// Bytes before the states: magic number, model, and the length of each state.
 const HEADER: usize = 28;
-/// The most bytes that both states may have: more than tables of the largest size come to.
+/// The most bytes that both states may have: what is read may claim no more, whatever a stream of zeros would inflate to.
 const MOST: usize = 1 << 30;
 /// How hard a prior is compressed; what is gained beyond is not worth waiting for.
 const LEVEL: u8 = 6;
@@ -66,7 +66,7 @@ impl Prior {
     /// compressed with the same).
     ///
     /// # Errors
-    /// [`Error::Setting`] when there is nothing to learn from, or more than 256 MiB.
+    /// [`Error::Setting`] when there is nothing to learn from, or more than 256 MiB, or more was learnt than a prior can hold (1 GiB).
     pub fn learn(samples: &[&[u8]], options: &Options) -> Result<Prior> {
         // The byte between documents is 0, as it was in what the models were trained on.
         let content = samples.join(&0);
@@ -82,6 +82,11 @@ impl Prior {
         let options = options.clone().prior(None);
         let model = options.model_for(&content)?;
         let (bytes, tokens) = codec::learn(&content, model.clone(), &options)?;
+        if tokens.len().saturating_add(bytes.len()) > MOST {
+            return Err(Error::setting(
+                "so much was learnt that no prior could hold it; learn from less, or with less memory",
+            ));
+        }
         Ok(Prior::build(model.map(|model| model.id()), tokens, bytes))
     }
 
