@@ -76,8 +76,8 @@ def decode(data, models, priors):
     while reader.at < len(data):
         if reader.take(3) != b"\xf6vt":
             raise Reject("not vatic's magic")
-        if (version := reader.integer(1)) != 2:
-            raise Reject(f"version {version} of the format; this is a decoder of version 2")
+        if (version := reader.integer(1)) != 3:
+            raise Reject(f"version {version} of the format; this is a decoder of version 3")
         content += decode_member(reader, models, priors)
     return content
 
@@ -105,8 +105,8 @@ def decode_member(reader, models, priors):
 
 def decode_plain(reader, kind, detail, length_class, models, priors):
     """§2.1 and §2.2. A frame of kind 0 to 2 after its descriptor; also its checksum."""
-    if kind != 2 and detail > kind:
-        raise Reject("detail of a stored or bytes frame that is reserved")
+    if kind == 0 and detail:
+        raise Reject("detail of a stored frame that is reserved")
     if kind != 0:
         return decode_coded(reader, kind, detail, length_class, models, priors)
     length = reader.integer(length_class + 1)
@@ -190,7 +190,7 @@ def decode_coded(reader, kind, detail, length_class, models, priors):
     if not 16 <= memory <= 30:
         raise Reject("memory out of range")
     experts = reader.integer(8) if settings >> 5 & 1 else M64
-    thorough, prior = kind == 1 and detail == 1, None
+    thorough, prior = kind == 1 and detail & 1 == 1, None
     if settings >> 3 & 1:
         name = reader.take(8)
         if thorough:
@@ -200,7 +200,10 @@ def decode_coded(reader, kind, detail, length_class, models, priors):
             raise Reject(f"the prior {name.hex()} is not at hand")
     checksum = reader.integer(4)
     coder, streams = RangeDecoder(reader.take(payload_length)), 1 << detail if kind == 2 else 1
-    return decode_payload(coder, content_length, kind, streams, model, memory, experts, thorough, prior), checksum
+    content = decode_payload(coder, content_length, kind, streams, model, memory, experts, thorough, prior)
+    if kind == 1 and detail >> 1:
+        content = distances_of_arm64(content) if detail >> 1 == 3 else distances_of_x86(content, detail >> 1 == 2)
+    return content, checksum
 
 
 def decode_message(data, models, memory=27, prior=None):
@@ -299,6 +302,53 @@ def decode_token(coder, tree, prediction, mixer, s):
     if mixer:
         mixer.end(lo)
     return lo
+
+
+def distances_of_x86(filtered, is_64):
+    """§4.4. Distances in place of the addresses in machine code for x86."""
+    content = bytearray(filtered)
+    for i in range(len(content) - 7):
+        first, second, third = content[i : i + 3]
+        behind = 0
+        if first in (0xE8, 0xE9):
+            before = 1
+        elif not is_64:
+            continue
+        elif first == 0xFF and second in (0x15, 0x25) or first in X86_OPCODES and second & 0xC7 == 5:
+            before = 2
+        elif first == 0x0F and second >> 4 != 8 and third & 0xC7 == 5:
+            before = 3
+        elif first in (0x80, 0x83, 0xC6, 0xF6, 0x81, 0xC7) and second in (0x05, 0x3D):
+            before, behind = 2, 4 if first in (0x81, 0xC7) else 1
+        else:
+            continue
+        end = i + before + 4
+        if content[end - 1] in (0, 255):
+            value = int.from_bytes(content[end - 4 : end], "little") - (end + behind) & 0x1FFFFFF
+            value |= 0xFE000000 if value >> 24 else 0
+            content[end - 4 : end] = value.to_bytes(4, "little")
+    return bytes(content)
+
+
+X86_OPCODES = bytes.fromhex("01 03 2B 33 38 39 3A 3B 63 85 88 89 8A 8B 8D")
+
+
+def distances_of_arm64(filtered):
+    """§4.4. The same for 64-bit ARM."""
+    content = bytearray(filtered)
+    for i in range(0, len(content) - 3, 4):
+        code = int.from_bytes(content[i : i + 4], "little")
+        if code >> 26 == 0x25:
+            code = 0x25 << 26 | (code - i // 4) & 0x3FFFFFF
+        elif code & 0x9F000000 == 0x90000000:
+            pages = code >> 29 & 3 | (code >> 5 & 0x7FFFF) << 2
+            if pages >> 17 not in (0, 15):
+                continue
+            pages = (pages - i // 4096) & 0x3FFFF
+            pages |= 0x1C0000 if pages >> 17 else 0
+            code = code & 0x9F00001F | (pages & 3) << 29 | pages >> 2 << 5
+        content[i : i + 4] = code.to_bytes(4, "little")
+    return bytes(content)
 
 
 class RangeDecoder:
@@ -702,6 +752,7 @@ class History:
         self.kinds = 0
         self.followers = {}  # of each token the last two: 2^16 · the earlier + the later
         self.stride, self.votes, self.last_place, self.distance = 0, [0] * 4096, [0] * 256, [0] * 256
+        self.picture = Picture(self)
 
     def t(self, n):
         return self.tokens[-n] if n <= len(self.tokens) else 1 << 16
@@ -765,6 +816,7 @@ class History:
             self.line_above, self.line = self.line, len(self.bytes)
         if self.kind == 1:
             self.vote(byte, len(self.bytes))
+            self.picture.add(byte)
 
     def add_outline(self, byte):
         """What only thorough frames look at."""
@@ -781,13 +833,18 @@ class History:
         """The place in a record."""
         return len(self.bytes) % self.stride if self.stride else 4096 + len(self.bytes) % 16
 
+    def record(self):
+        """The length of a record: a picture's rows are some."""
+        return self.picture.row or self.stride
+
     @property
     def north(self):
         return self.b(self.stride or 4)
 
     def thorough_contexts(self):
         """The hashes of the contexts that only thorough frames have."""
-        b, stride, offset = self.b, self.stride, self.offset()
+        b, stride = self.b, self.record()
+        offset = len(self.bytes) % stride if stride else self.offset()
         b1, b2, b3, b4 = (b(n) for n in (1, 2, 3, 4))
         record = stride or 4
         north, north2, west, east = b(record), b(2 * record), b(record + 1), b(record - 1)
@@ -869,7 +926,7 @@ class History:
             for n in (2, 3, 5):
                 x = self.last_bytes(n)
                 hashes.append(combine(n, x & M32, x >> 32))
-            stride = self.stride
+            stride = self.record()
             near, far = (self.b(stride), self.b(2 * stride)) if stride else (self.b(4), self.b(8))
             hashes += [
                 combine(300, self.b(2)),
@@ -886,7 +943,94 @@ class History:
             ]
             if self.thorough:
                 hashes += self.thorough_contexts()
+            if self.picture.row:
+                for n, h in zip((6, 12, 7, 13, 10, 4, 21, 22, 23, 24, 16), self.picture.contexts()):
+                    if n < len(hashes):
+                        hashes[n] = h
         return [h + n * 0x9E3779B1 & M32 for n, h in enumerate(hashes)]
+
+
+class Picture:
+    """§7.3. What is known of samples of two dimensions."""
+
+    def __init__(self, history):
+        self.history = history
+        self.row, self.pixel, self.seen, self.missed, self.next = 0, 1, 0, 0, 8192
+        self.weights = [[0] * 16 for _ in range(4)]
+
+    def add(self, byte):
+        """Another byte has come."""
+        if self.row:
+            step = ((256 * byte - self.forecast) << 15) // (sum(x * x for x in self.inputs) + 64)
+            weights = self.weights[self.place]
+            for i, x in enumerate(self.inputs):
+                weights[i] = clamp(weights[i] + (step * x >> 8), -(1 << 24), 1 << 24)
+        if len(self.history.bytes) >= self.next:
+            self.look()
+        if self.row:
+            self.foretell()
+
+    def look(self):
+        n = len(self.history.bytes)
+        self.next = n + (4096 if n < 32768 else 16384)
+        found = self.rows(n)
+        if found and found[0] == self.seen:
+            self.row, self.pixel = found
+        elif found:
+            self.seen = found[0]
+        self.missed = 0 if found and found[0] == self.row else self.missed + 1
+        if self.missed == 3:
+            self.row = 0
+
+    def rows(self, n):
+        """The lengths of rows and pixels, if there seem to be any."""
+        h = min(n // 2, 4096)
+        back = np.array([self.history.b(i) for i in range(1, 2 * h + 1)], np.int64)
+        differences = [0] + sum(np.minimum(abs(back[i] - back[i + 1 : i + 1 + h]), 32) for i in range(0, h, 7)).tolist()
+        p = min(range(1, 5), key=lambda d: differences[d] * (64 + d))
+        l = min(range(32, h + 1), key=lambda d: differences[d])
+        median = sorted(differences[32:])[(h - 31) // 2]
+        if 10 * differences[l] >= 7 * median or 10 * differences[p] >= 7 * median:
+            return None
+        for k in range(8, 0, -1):
+            if l % k == 0 and l // k >= 32 and 16 * differences[l // k] <= 17 * differences[l]:
+                return l // k, p
+
+    def foretell(self):
+        row, pixel, b = self.row, self.pixel, self.history.b
+        self.place = len(self.history.bytes) % pixel
+        near = [pixel, row, row + pixel, row - pixel, 2 * pixel, 2 * row, row - 2 * pixel, row + 2 * pixel]
+        near += [2 * row - pixel, 2 * row + pixel, 3 * pixel]
+        near += [1, 1 + pixel, 1 + row] if pixel > 1 else []
+        near += [2, 2 + pixel] if pixel > 2 else []
+        both = b(pixel) + b(row)
+        self.inputs = [2 * b(n) - both for n in near]
+        self.forecast = 128 * both + (sum(w * x for w, x in zip(self.weights[self.place], self.inputs)) >> 9)
+        self.forecast = clamp(self.forecast, 0, 65280)
+
+    def contexts(self):
+        """The hashes of a picture's contexts."""
+        row, pixel, b = self.row, self.pixel, self.history.b
+        w, a, x, z = b(pixel), b(row), b(row + pixel), b(row - pixel)
+        a2, z2, b1, bw, ba = b(2 * row), b(2 * row - pixel), b(1), b(1 + pixel), b(1 + row)
+
+        def c(x):
+            return clamp(x, 0, 255)
+
+        g, f, place = c(w + a - x), (self.forecast + 128) // 256, self.place
+        return [
+            combine(900, self.forecast // 128),
+            combine(901, g | abs(a - x) // 8 << 8 | abs(w - x) // 8 << 16),
+            combine(902, f | abs(w - a) // 4 << 16),
+            combine(903, a | z << 8),
+            combine(904, w // 4 | a // 4 << 8 | x // 4 << 16 | z // 4 << 24),
+            combine(905, c(a + z - z2) | w // 8 << 8),
+            combine(906, (w + z) // 2 | g // 8 << 8 | place << 16),
+            combine(907, min(max(2 * w + z - x, 0) // 2, 255) | b1 // 8 << 8),
+            combine(908, c(w + b1 - bw) | a // 16 << 8 | place << 16),
+            combine(909, c(a + b1 - ba) | w // 16 << 8 | place << 16),
+            combine(910, c(2 * a - a2) | w // 8 << 8),
+        ]
 
 
 # -------------------------------------------------------------------------------------- §7.4: bit histories

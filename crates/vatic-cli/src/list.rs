@@ -124,8 +124,12 @@ fn models(frames: &[FrameInfo], known: &[ShippedModel]) -> String {
                 format!("{} (mixed)", model_name(model, known))
             }
             Some(model) => model_name(model, known),
-            None if frame.thorough => format!("({}, thorough)", frame.mode),
-            None => format!("({})", frame.mode),
+            None => {
+                let thorough = if frame.thorough { ", thorough" } else { "" };
+                let filter = frame.filter.map(|filter| format!(", {filter}"));
+                let filter = filter.unwrap_or_default();
+                format!("({}{thorough}{filter})", frame.mode)
+            }
         };
         if let Some(prior) = &frame.prior {
             name = format!("{name} + prior {prior}");

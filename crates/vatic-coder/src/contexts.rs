@@ -1,6 +1,7 @@
 //! The contexts in which experts keep their histories: hashes of what came before the token.
 
 use crate::history::{Recent, Tokens};
+use crate::image::{self, Image};
 use crate::table::combine;
 
 /// Contexts of a token tree, by name. Those of tokens first, then bytes, words, columns and fields. (Longer ones are left
@@ -63,6 +64,8 @@ pub struct Memory {
     votes: Vec<u32>,
     /// The most likely length of a record, 0 if none.
     pub stride: usize,
+    /// What is known of a picture.
+    pub image: Image,
 }
 
 /// Longest record that is looked for.
@@ -84,6 +87,16 @@ impl Memory {
                 Vec::new()
             },
             stride: 0,
+            image: Image::default(),
+        }
+    }
+
+    /// The length of a record: a picture's rows are some.
+    #[inline(always)]
+    pub fn record(&self) -> usize {
+        match self.image.row() {
+            0 => self.stride,
+            row => row,
         }
     }
 
@@ -198,6 +211,9 @@ fn field(recent: &Recent) -> u32 {
     combine(combine(601, under(recent)), at)
 }
 
+/// The contexts that a picture's take the places of: pair, marks, above, field, indirect, b3.
+pub const OF_TEXT: [usize; image::USUAL] = [6, 12, 7, 13, 10, 4];
+
 /// Hashes of the usual contexts of the byte tree.
 pub fn of_bytes<const C: usize>(out: &mut [u32; C], recent: &Recent, memory: &Memory) {
     let last = recent.last;
@@ -212,7 +228,7 @@ pub fn of_bytes<const C: usize>(out: &mut [u32; C], recent: &Recent, memory: &Me
     out[6] = combine(combine(202, recent.word), recent.previous_word);
     let (_, up) = above(recent);
     out[7] = combine(combine(401, up), b(1));
-    let stride = memory.stride;
+    let stride = memory.record();
     let (north, north2) = if stride > 0 {
         (
             u32::from(recent.back(stride)),

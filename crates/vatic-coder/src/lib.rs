@@ -36,6 +36,7 @@ mod groups;
 mod head;
 mod histories;
 mod history;
+mod image;
 mod kinds;
 mod large;
 mod layout;

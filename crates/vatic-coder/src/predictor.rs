@@ -183,6 +183,14 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             if Self::THOROUGH {
                 thorough::contexts(&mut histories, recent, memory, outline);
             }
+            if memory.image.row() > 0 {
+                let slots = if Self::THOROUGH {
+                    &thorough::OF_TEXT[..]
+                } else {
+                    &contexts::OF_TEXT[..]
+                };
+                memory.image.contexts(recent, slots, &mut histories);
+            }
         } else {
             contexts::of_tokens(&mut histories, &self.tokens, stream, recent, memory);
         }
@@ -487,6 +495,7 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             self.tokens.push(stream, before);
             recent.push(byte);
             memory.vote(recent, byte);
+            memory.image.push(recent);
             if Self::THOROUGH {
                 outline.push(byte);
             }
@@ -512,6 +521,7 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             recent.push(byte);
             if self.bytes {
                 memory.vote(recent, byte);
+                memory.image.push(recent);
             }
             if Self::THOROUGH {
                 outline.push(byte);

@@ -2,6 +2,7 @@
 
 use crate::contexts::{Memory, USUAL, under};
 use crate::history::Recent;
+use crate::image;
 use crate::matching::LENGTHS;
 use crate::mixer::Rates;
 use crate::table::combine;
@@ -104,6 +105,9 @@ impl Outline {
     }
 }
 
+/// The contexts that a picture's take the places of: the usual ones, and skip, letters, outline, below, place.
+pub const OF_TEXT: [usize; image::CONTEXTS] = [6, 12, 7, 13, 10, 4, 21, 22, 23, 24, 16];
+
 /// Hashes of the contexts beyond the usual ones.
 #[inline(always)]
 pub fn contexts(out: &mut [u32], recent: &Recent, memory: &Memory, outline: &Outline) {
@@ -111,7 +115,7 @@ pub fn contexts(out: &mut [u32], recent: &Recent, memory: &Memory, outline: &Out
     let number = |name: u32, x: u64| combine(combine(name, x as u32), (x >> 32) as u32);
     let b = |back: u32| (last >> (8 * (back - 1))) as u32 & 0xFF;
     let byte = |back: usize| u32::from(recent.back(back));
-    let stride = memory.stride;
+    let stride = memory.record();
     let record = record(stride);
     // What stands in the record before, and around it, and in the one before that.
     let (north, north2) = (byte(record), byte(2 * record));

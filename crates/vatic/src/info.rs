@@ -3,6 +3,7 @@
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 
+pub use crate::codec::filter::Filter;
 use crate::codec::mixed;
 use crate::error::{Error, Result};
 use crate::format::{Counted, Kind};
@@ -46,6 +47,8 @@ pub struct FrameInfo {
     pub streams: u32,
     /// Whether experts worked thoroughly ([`Options::thorough`](crate::Options::thorough)).
     pub thorough: bool,
+    /// What was done to machine code in it.
+    pub filter: Option<Filter>,
     /// The model it was made with; of a mixed frame, that of its part of text.
     pub model: Option<ModelRef>,
     /// The prior it was made with.
@@ -105,6 +108,7 @@ fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>)> {
                 },
                 streams: 1 << header.parts.streams_log2,
                 thorough: header.parts.thorough,
+                filter: header.parts.filter,
                 model: header.parts.model,
                 prior: header.parts.prior,
                 memory_log2: coded.then_some(header.parts.memory_log2),

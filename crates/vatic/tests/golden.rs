@@ -49,6 +49,19 @@ fn golden_files_decode_and_are_made_again() {
 }
 
 #[test]
+fn golden_files_of_machine_code_name_their_filters() {
+    for (name, filter) in [
+        ("bytes-x86.vtc", Some(vatic::info::Filter::X86)),
+        ("bytes-x86-64.vtc", Some(vatic::info::Filter::X86_64)),
+        ("bytes-arm64.vtc", Some(vatic::info::Filter::Arm64)),
+        ("bytes.vtc", None),
+    ] {
+        let info = vatic::info::list(std::io::Cursor::new(golden(name))).unwrap();
+        assert_eq!(info.frames[0].filter, filter, "{name}");
+    }
+}
+
+#[test]
 fn golden_files_of_tokens_name_the_model_and_the_streams() {
     let info = vatic::info::list(std::io::Cursor::new(golden("tokens-streams.vtc"))).unwrap();
     let frame = &info.frames[0];

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use vatic_coder::{Encoder, Model, Tree, Vocabulary};
 
+use super::filter::{Filter, Undo};
 use super::{Coded, Setting, Sink, coder_error, parts, sources};
 use crate::error::{Error, Result};
 use crate::format::Kind;
@@ -62,8 +63,25 @@ fn code(content: &[u8], setting: &Setting, meter: &Meter) -> Result<(Model, Enco
 /// Up to this length both ways of working are tried, if thorough work is asked for: more experts need more to learn from.
 const SMALL: usize = 1 << 16;
 
-/// Coded thoroughly if the setting says so, unless that makes it larger.
+/// Coded through the filter that suits it, and thoroughly if the setting says so, unless that makes it larger.
 pub(crate) fn encode_best(content: &[u8], setting: &Setting, meter: &Meter) -> Result<Coded> {
+    // A prior has learnt from what was not filtered.
+    let filter = match setting.prior {
+        None => Filter::suits(content),
+        Some(_) => None,
+    };
+    let Some(filter) = filter else {
+        return encode_either(content, setting, meter);
+    };
+    let setting = Setting {
+        filter: Some(filter),
+        ..setting.clone()
+    };
+    encode_either(&filter.apply(content), &setting, meter)
+}
+
+/// Coded thoroughly if the setting says so, unless that makes it larger.
+fn encode_either(content: &[u8], setting: &Setting, meter: &Meter) -> Result<Coded> {
     let coded = encode(content, setting, meter)?;
     if !setting.thorough || content.len() > SMALL {
         return Ok(coded);
@@ -105,13 +123,14 @@ pub(crate) fn decode(
 ) -> Result<FrameStats> {
     let (mut decoder, length) = setting.open(payload, length);
     let mut model = experts(setting, length)?;
-    let (mut done, mut part) = (0, Vec::new());
+    let (mut done, mut undo) = (0, Undo::new(setting.filter));
     let mut ended = false;
     while done < length && !ended {
-        part.clear();
-        while part.len() < REPORT.min(length - done) {
-            let (before, left) = (part.len(), length - done - part.len());
-            if model.decode_leap(left, &mut part, &mut decoder) == 0 {
+        let part = undo.next();
+        let uncertain = part.len();
+        while part.len() - uncertain < REPORT.min(length - done) {
+            let (before, coded) = (part.len(), done + part.len() - uncertain);
+            if model.decode_leap(length - coded, part, &mut decoder) == 0 {
                 part.push(model.decode(0, None, &mut decoder) as u8);
             }
             if setting.is_cut && decoder.is_beyond() {
@@ -120,8 +139,8 @@ pub(crate) fn decode(
                 break;
             }
         }
-        done += part.len();
-        sink(&part);
+        done += part.len() - uncertain;
+        sink(undo.content(done == length));
         meter.within(done, payload.len(), length);
         meter.is_wanted()?;
     }

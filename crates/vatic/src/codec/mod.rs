@@ -3,6 +3,7 @@
 mod bytes;
 mod choose;
 mod decoding;
+pub(crate) mod filter;
 pub(crate) mod flight;
 mod foretold;
 mod lockstep;
@@ -25,6 +26,7 @@ use crate::progress::Meter;
 use crate::stats::{FrameStats, SourceBits};
 
 use choose::Choice;
+use filter::Filter;
 pub(crate) use lockstep::Predictor;
 use mixed::Mixed;
 use tokens::Cut;
@@ -50,6 +52,8 @@ pub(crate) struct Setting {
     pub prior: Option<Prior>,
     /// Whether experts work thoroughly where there is no transformer.
     pub thorough: bool,
+    /// What stands in place of distances in machine code, where there is no transformer.
+    pub filter: Option<Filter>,
     pub threads: usize,
     /// So many low bits of the content's length come first in the payload: those that a message's first bytes do not say.
     pub length_bits: u8,
@@ -71,6 +75,7 @@ impl Setting {
             prior: options.prior.clone(),
             // What a prior has learnt is of the usual size.
             thorough: options.thorough && options.prior.is_none(),
+            filter: None,
             threads: threads(options.threads),
             length_bits: 0,
             model_bits: 0,
@@ -400,6 +405,7 @@ impl Decoder {
             report: false,
             prior,
             thorough: parts.thorough,
+            filter: parts.filter,
             threads: threads(self.options.threads),
             length_bits: 0,
             model_bits: 0,
@@ -527,6 +533,7 @@ fn parts(setting: &Setting, model: Option<&Model>, streams_log2: u8) -> Parts {
     Parts {
         streams_log2,
         thorough: setting.thorough && model.is_none(),
+        filter: setting.filter.filter(|_| model.is_none()),
         model: model.map(|model| {
             if model.is_shipped() {
                 ModelRef::Short(model.id().short())

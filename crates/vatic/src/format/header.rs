@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use super::{DEFAULT_MEMORY_LOG2, MAX_FRAME_SIZE, MAX_STREAMS_LOG2, MEMORY_LOG2};
+use crate::codec::filter::Filter;
 use crate::error::{Error, Result};
 use crate::model::{ModelId, ModelRef};
 use crate::prior::PriorId;
@@ -29,9 +30,21 @@ const HAS_FULL_MODEL: u8 = 1 << 4;
 const HAS_EXPERTS: u8 = 1 << 5;
 const RESERVED: u8 = 0b1100_0000;
 
-/// Details of frames of bytes: how they are coded.
-const BYTES_USUAL: u8 = 0;
-const BYTES_THOROUGH: u8 = 1;
+/// In the detail of frames of bytes: experts work thoroughly.
+const THOROUGH: u8 = 1;
+/// The rest of it, and what it says.
+const FILTERS: [Option<Filter>; 4] = [
+    None,
+    Some(Filter::X86),
+    Some(Filter::X86_64),
+    Some(Filter::Arm64),
+];
+
+/// How a frame of bytes is coded, as its detail.
+fn bytes_detail(parts: &Parts) -> u8 {
+    let filter = FILTERS.iter().position(|&filter| filter == parts.filter);
+    u8::from(parts.thorough) * THOROUGH | (filter.unwrap_or_default() as u8) << 1
+}
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +70,8 @@ pub(crate) struct Parts {
     pub streams_log2: u8,
     /// Whether experts worked thoroughly; only for `Bytes`.
     pub thorough: bool,
+    /// What stands in place of distances; only for `Bytes`.
+    pub filter: Option<Filter>,
     /// The model, for `Tokens`.
     pub model: Option<ModelRef>,
     /// log2 of the cap of the experts' tables in bytes.
@@ -72,6 +87,7 @@ impl Default for Parts {
         Parts {
             streams_log2: 0,
             thorough: false,
+            filter: None,
             model: None,
             memory_log2: DEFAULT_MEMORY_LOG2,
             experts: None,
@@ -160,9 +176,8 @@ impl Header {
         if parts.experts.is_some() {
             settings |= HAS_EXPERTS;
         }
-        let (kind, detail) = match (self.kind, parts.thorough) {
-            (Kind::Bytes, false) => (BYTES, BYTES_USUAL),
-            (Kind::Bytes, true) => (BYTES, BYTES_THOROUGH),
+        let (kind, detail) = match self.kind {
+            Kind::Bytes => (BYTES, bytes_detail(parts)),
             _ => (TOKENS, parts.streams_log2),
         };
         let descriptor = kind | detail << 2 | last;
@@ -266,15 +281,11 @@ fn read_coded(
     last: bool,
     class: u8,
 ) -> Result<Header> {
-    let (streams_log2, thorough) = match (kind, detail) {
-        (BYTES, BYTES_USUAL) => (0, false),
-        (BYTES, BYTES_THOROUGH) => (0, true),
-        (BYTES, other) => {
-            return Err(Error::Unsupported {
-                what: format!("a frame of bytes in the way {other}"),
-            });
-        }
-        _ => (detail, false),
+    let (streams_log2, thorough, filter) = if kind == BYTES {
+        let filter = FILTERS[usize::from(detail >> 1) & 3];
+        (0, detail & THOROUGH != 0, filter)
+    } else {
+        (detail, false, None)
     };
     debug_assert!(streams_log2 <= MAX_STREAMS_LOG2);
     let (class, settings) = if class == SETTINGS {
@@ -300,6 +311,7 @@ fn read_coded(
     let mut parts = Parts {
         streams_log2,
         thorough,
+        filter,
         ..Parts::default()
     };
     if kind == TOKENS {
@@ -402,6 +414,7 @@ mod tests {
         (
             any::<bool>(),
             any::<bool>(),
+            prop::sample::select(&FILTERS[..]),
             0..=7u8,
             model,
             MEMORY_LOG2,
@@ -409,13 +422,14 @@ mod tests {
             prior,
         )
             .prop_map(
-                |(tokens, thorough, streams_log2, model, memory_log2, experts, prior)| {
+                |(tokens, thorough, filter, streams_log2, model, memory_log2, experts, prior)| {
                     if tokens {
                         (
                             Kind::Tokens,
                             Parts {
                                 streams_log2,
                                 thorough: false,
+                                filter: None,
                                 model: Some(model),
                                 memory_log2,
                                 experts,
@@ -428,6 +442,7 @@ mod tests {
                             Parts {
                                 streams_log2: 0,
                                 thorough,
+                                filter,
                                 model: None,
                                 memory_log2,
                                 experts,
@@ -477,14 +492,13 @@ mod tests {
     }
 
     #[test]
-    fn frames_of_bytes_in_ways_that_there_are_not() {
+    fn a_thorough_frame_has_no_prior() {
         let descriptor = |detail: u8| [BYTES | detail << 2 | 3 << 6, HAS_PRIOR, 1, 0, 0];
         let read =
             |detail| Header::read(&mut [&descriptor(detail)[..], &[0; 12]].concat().as_slice());
-        assert!(read(BYTES_USUAL).is_ok_and(|header| header.parts.prior.is_some()));
+        assert!(read(0).is_ok_and(|header| header.parts.prior.is_some()));
         // What a prior has learnt is of the usual size.
-        assert!(matches!(read(BYTES_THOROUGH), Err(Error::Corrupt { .. })));
-        assert!((2..8).all(|detail| matches!(read(detail), Err(Error::Unsupported { .. }))));
+        assert!(matches!(read(THOROUGH), Err(Error::Corrupt { .. })));
     }
 
     #[test]

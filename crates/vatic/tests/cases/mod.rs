@@ -1,7 +1,11 @@
 //! The golden cases: one for each feature of the format, made by the example `golden` and checked by the test `golden`.
 
+#[path = "../common/code.rs"]
+mod code;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/picture.rs"]
+mod picture;
 #[path = "../common/records.rs"]
 mod records;
 
@@ -78,6 +82,32 @@ pub fn all() -> Result<Vec<Case>> {
     add(
         "bytes-thorough.vtc",
         &[&table, story, &[0; 3000], &capitals, &story[..2000]].concat(),
+        options().mode(Mode::Bytes).thorough(true),
+    )?;
+    add(
+        "bytes-x86.vtc",
+        &code::x86(300),
+        options().mode(Mode::Bytes),
+    )?;
+    add(
+        "bytes-x86-64.vtc",
+        &code::x86_64(500),
+        options().mode(Mode::Bytes).thorough(true),
+    )?;
+    add(
+        "bytes-arm64.vtc",
+        &code::arm64(900),
+        options().mode(Mode::Bytes),
+    )?;
+    // Its rows are found after 12288 bytes.
+    add(
+        "bytes-picture.vtc",
+        &picture::picture(15_000, 100, 3),
+        options().mode(Mode::Bytes),
+    )?;
+    add(
+        "bytes-picture-thorough.vtc",
+        &picture::picture(15_000, 120, 2),
         options().mode(Mode::Bytes).thorough(true),
     )?;
     add("tokens.vtc", story, options().mode(Mode::Tokens))?;

@@ -1,0 +1,365 @@
+//! Pictures and other samples of two dimensions: the length of a row, found in the bytes themselves, what lies around the next byte, and a
+//! linear forecast from it whose weights are learnt while coding (normalised least mean squares, Widrow and Hoff 1960, Nagumo and Noda 1967).
+
+use std::ops::RangeInclusive;
+
+use crate::history::Recent;
+use crate::table::combine;
+
+/// The shortest and the longest row that is looked for, in bytes.
+const SHORTEST: usize = 32;
+const LONGEST: usize = 4096;
+/// The longest pixel, in bytes.
+const PIXEL: usize = 4;
+/// One in so many bytes is compared with those before it: coprime to most lengths of pixels.
+const SPARSE: usize = 7;
+/// Differences count up to here: what does not fit at all is all the same.
+const MOST: u8 = 32;
+/// From so many bytes on rows are looked for, whenever so many more have come: at first more often.
+const FIRST: usize = 1 << 13;
+const EARLY: (usize, usize) = (1 << 15, 1 << 12);
+const LATER: usize = 1 << 14;
+
+/// Rows that seem to be up to so many times as long as others that do nearly as well are those others.
+const PARTS: usize = 8;
+/// A picture whose rows are not found so often in turn has ended.
+const PATIENCE: u32 = 3;
+
+/// Bytes around the next one that the forecast is made of.
+const NEIGHBOURS: usize = 16;
+/// How fast it learns, in 256ths.
+const RATE: i64 = 128;
+/// What keeps its steps small where all neighbours are alike.
+const CALM: i64 = 64;
+
+/// How many contexts there are, and how many of them are usual.
+pub const CONTEXTS: usize = 11;
+pub const USUAL: usize = 6;
+
+/// What is known of the picture that is coded, if it is one.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// Bytes in a row; 0 while none is known.
+    row: usize,
+    /// Bytes in a pixel.
+    pixel: usize,
+    /// The length of rows that was found last.
+    seen: usize,
+    /// How often in turn `row` was not found again.
+    missed: u32,
+    /// Where they will be looked for again.
+    next: usize,
+    /// By the place in a pixel: weights of the neighbours, in 2^-16.
+    weights: [[i32; NEIGHBOURS]; PIXEL],
+    /// Twice each neighbour less the sum of the bytes to the left and above; 0 for those that there are not.
+    inputs: [i32; NEIGHBOURS],
+    /// The sum of their squares.
+    energy: i64,
+    /// The place in its pixel of the byte that is foretold.
+    phase: usize,
+    /// The forecast, in 256ths of a byte's unit.
+    forecast: i32,
+}
+
+impl Default for Image {
+    fn default() -> Image {
+        Image {
+            row: 0,
+            pixel: 1,
+            seen: 0,
+            missed: 0,
+            next: FIRST,
+            weights: [[0; NEIGHBOURS]; PIXEL],
+            inputs: [0; NEIGHBOURS],
+            energy: 0,
+            phase: 0,
+            forecast: 0,
+        }
+    }
+}
+
+impl Image {
+    /// Bytes in a row; 0 if it is no picture.
+    #[inline(always)]
+    pub fn row(&self) -> usize {
+        self.row
+    }
+
+    /// Learns from the last byte, which `recent` has by now, and foretells the next.
+    #[inline(always)]
+    pub fn push(&mut self, recent: &Recent) {
+        if self.row > 0 {
+            self.learn(recent.back(1));
+        }
+        if recent.position >= self.next {
+            self.look(recent);
+        }
+        if self.row > 0 {
+            self.foretell(recent);
+        }
+    }
+
+    fn learn(&mut self, byte: u8) {
+        let error = i64::from(i32::from(byte) * 256 - self.forecast);
+        let step = (error * RATE * 256).div_euclid(self.energy + CALM);
+        let weights = &mut self.weights[self.phase];
+        for (weight, &input) in weights.iter_mut().zip(&self.inputs) {
+            // Far from where weights come to lie, and far from an overflow.
+            let moved = i64::from(*weight) + ((step * i64::from(input)) >> 8);
+            *weight = moved.clamp(-(1 << 24), 1 << 24) as i32;
+        }
+    }
+
+    fn foretell(&mut self, recent: &Recent) {
+        let (row, pixel) = (self.row, self.pixel);
+        let mut distances = [
+            pixel,
+            row,
+            row + pixel,
+            row - pixel,
+            2 * pixel,
+            2 * row,
+            row - 2 * pixel,
+            row + 2 * pixel,
+            2 * row - pixel,
+            2 * row + pixel,
+            3 * pixel,
+            0,
+            0,
+            0,
+            0,
+            0,
+        ];
+        // What precedes it in its pixel, and the same of its neighbours.
+        if pixel > 1 {
+            distances[11..14].copy_from_slice(&[1, 1 + pixel, 1 + row]);
+        }
+        if pixel > 2 {
+            distances[14..].copy_from_slice(&[2, 2 + pixel]);
+        }
+        let byte = |distance: usize| i32::from(recent.back(distance));
+        let both = byte(pixel) + byte(row);
+        self.phase = recent.position % pixel;
+        let mut sum = 0;
+        self.energy = 0;
+        let weights = &self.weights[self.phase];
+        for ((input, distance), &weight) in self.inputs.iter_mut().zip(distances).zip(weights) {
+            *input = match distance {
+                0 => 0,
+                distance => 2 * byte(distance) - both,
+            };
+            self.energy += i64::from(*input) * i64::from(*input);
+            sum += i64::from(weight) * i64::from(*input);
+        }
+        let forecast = i64::from(both) * 128 + (sum >> 9);
+        self.forecast = forecast.clamp(0, 255 << 8) as i32;
+    }
+
+    /// Looks for rows: the distance at which bytes differ least, if they do so less than at most distances, if those beside each other do so too,
+    /// and if the same distance is found twice.
+    fn look(&mut self, recent: &Recent) {
+        let (soon, step) = EARLY;
+        self.next = recent.position + if recent.position < soon { step } else { LATER };
+        let found = rows(recent);
+        match found {
+            Some((row, pixel)) if row == self.seen => (self.row, self.pixel) = (row, pixel),
+            Some((row, _)) => self.seen = row,
+            None => {}
+        }
+        let again = found.is_some_and(|(row, _)| row == self.row);
+        self.missed = if again { 0 } else { self.missed + 1 };
+        if self.missed == PATIENCE {
+            self.row = 0;
+        }
+    }
+
+    /// Replaces by those of a picture the contexts `out` in `slots`, as many as there are.
+    #[inline(always)]
+    pub fn contexts(&self, recent: &Recent, slots: &[usize], out: &mut [u32]) {
+        let (row, pixel) = (self.row, self.pixel);
+        let byte = |distance: usize| u32::from(recent.back(distance));
+        // Left, above, above to the left and to the right, one further up; and the byte before, with those beside and above it.
+        let (w, n, nw, ne) = (byte(pixel), byte(row), byte(row + pixel), byte(row - pixel));
+        let (nn, nne) = (byte(2 * row), byte(2 * row - pixel));
+        let (b, bw, bn) = (byte(1), byte(1 + pixel), byte(1 + row));
+        let sum = |plus: [u32; 2], minus: u32| {
+            (plus[0] as i32 + plus[1] as i32 - minus as i32).clamp(0, 255) as u32
+        };
+        let phase = (recent.position % pixel) as u32;
+        let slope = sum([w, n], nw);
+        let fine = self.forecast as u32 / 128;
+        let forecast = (self.forecast as u32 + 128) / 256;
+        let contexts: [u32; CONTEXTS] = [
+            combine(900, fine),
+            combine(
+                901,
+                slope | (n.abs_diff(nw) / 8) << 8 | (w.abs_diff(nw) / 8) << 16,
+            ),
+            combine(902, forecast | (w.abs_diff(n) / 4) << 16),
+            combine(903, n | ne << 8),
+            combine(904, w / 4 | (n / 4) << 8 | (nw / 4) << 16 | (ne / 4) << 24),
+            combine(905, sum([n, ne], nne) | (w / 8) << 8),
+            // Those above are usual.
+            combine(906, (w + ne) / 2 | (slope / 8) << 8 | phase << 16),
+            combine(
+                907,
+                ((2 * w + ne).saturating_sub(nw) / 2).min(255) | (b / 8) << 8,
+            ),
+            combine(908, sum([w, b], bw) | (n / 16) << 8 | phase << 16),
+            combine(909, sum([n, b], bn) | (w / 16) << 8 | phase << 16),
+            combine(910, sum([n, n], nn) | (w / 8) << 8),
+        ];
+        for (&slot, context) in slots.iter().zip(contexts) {
+            out[slot] = context;
+        }
+    }
+}
+
+/// The lengths of a row and a pixel that the last bytes seem to have.
+fn rows(recent: &Recent) -> Option<(usize, usize)> {
+    let half = (recent.position / 2).min(LONGEST);
+    // The latest first.
+    let bytes: Vec<u8> = (1..=2 * half).map(|back| recent.back(back)).collect();
+    // By distance, less one. What is summed up stays below 2^16.
+    let mut differences = vec![0u16; half];
+    for at in (0..half).step_by(SPARSE) {
+        let (byte, before) = (bytes[at], &bytes[at + 1..]);
+        for (sum, before) in differences.iter_mut().zip(before) {
+            *sum += u16::from(byte.abs_diff(*before).min(MOST));
+        }
+    }
+    let difference = |distance: usize| u32::from(differences[distance - 1]);
+    let mut sorted = differences[SHORTEST - 1..].to_vec();
+    let middle = sorted.len() / 2;
+    let median = u32::from(*sorted.select_nth_unstable(middle).1);
+    let nearest = |among: RangeInclusive<usize>, more: u32| {
+        among.min_by_key(|&distance| difference(distance) * (64 + more * distance as u32))
+    };
+    let pixel = nearest(1..=PIXEL, 1)?;
+    let longest = nearest(SHORTEST..=half, 0)?;
+    // Where little changes from row to row, two of them are as good as one.
+    let parts = (1..=PARTS).rev().filter(|parts| longest % parts == 0);
+    let row = parts
+        .map(|parts| longest / parts)
+        .find(|&row| row >= SHORTEST && difference(row) * 16 <= difference(longest) * 17)?;
+    let little = |distance: usize| difference(distance) * 10 < median * 7;
+    (little(longest) && little(pixel)).then_some((row, pixel))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(bytes: impl IntoIterator<Item = u8>) -> (Image, Recent) {
+        let (mut image, mut recent) = (Image::default(), Recent::new(1 << 20));
+        for byte in bytes {
+            recent.push(byte);
+            image.push(&recent);
+        }
+        (image, recent)
+    }
+
+    fn noise() -> impl Iterator<Item = u8> {
+        let mut state = 1u32;
+        std::iter::repeat_with(move || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        })
+    }
+
+    /// Hills between points of random height, 16 pixels apart, and a little noise, in rows of so many pixels of so many bytes.
+    fn picture(width: usize, pixel: usize) -> impl Iterator<Item = u8> {
+        let heights: Vec<usize> = noise().take(1 << 16).map(usize::from).collect();
+        (0..).zip(noise()).map(move |(at, noise)| {
+            let (x, y, colour) = (at / pixel % width, at / pixel / width, at % pixel);
+            let height = |right: usize, down: usize| {
+                let point = (x / 16 + right) + (y / 16 + down) * 101 + colour * 7919;
+                let near = |on: usize, n: usize| if on == 1 { n % 16 } else { 16 - n % 16 };
+                heights[point % heights.len()] * near(right, x) * near(down, y)
+            };
+            let height = height(0, 0) + height(1, 0) + height(0, 1) + height(1, 1);
+            (height / 256) as u8 / 2 + noise % 4
+        })
+    }
+
+    #[test]
+    fn rows_and_pixels_are_found() {
+        for (width, pixel) in [(480, 1), (200, 3), (512, 2), (100, 4)] {
+            let (image, _) = after(picture(width, pixel).take(30_000));
+            assert_eq!((image.row, image.pixel), (width * pixel, pixel));
+        }
+    }
+
+    #[test]
+    fn other_data_are_no_picture() {
+        let text = "Considerably extraordinary circumstances, said the other. "
+            .bytes()
+            .cycle();
+        let records = (0..).zip(noise()).map(|(at, noise)| match at % 40 {
+            0..8 => noise,
+            place => place as u8 * 6,
+        });
+        let all: [Box<dyn Iterator<Item = u8>>; 4] = [
+            Box::new(text),
+            Box::new(records),
+            Box::new(noise()),
+            Box::new(std::iter::repeat(0)),
+        ];
+        for (n, bytes) in all.into_iter().enumerate() {
+            assert_eq!(after(bytes.take(100_000)).0.row, 0, "{n}");
+        }
+    }
+
+    #[test]
+    fn a_picture_ends() {
+        let (image, _) = after(picture(480, 1).take(50_000).chain(noise().take(70_000)));
+        assert_eq!(image.row, 0);
+        let (image, _) = after(
+            picture(480, 1)
+                .take(50_000)
+                .chain(picture(300, 3).take(90_000)),
+        );
+        assert_eq!((image.row, image.pixel), (900, 3));
+    }
+
+    #[test]
+    fn the_forecast_learns() {
+        // What is above is as far from what is left of it as what comes from what is left of that: no mean of theirs says that.
+        let steps: Vec<u8> = noise().map(|byte| byte % 64).take(1000).collect();
+        let walls = |at: usize| steps[at % 97] + steps[500 + at / 97 % 400] / 2 + 40;
+        let (mut image, recent) = after((0..30_000).map(walls));
+        (image.row, image.pixel) = (97, 1);
+        let mut recent = recent;
+        let mut errors = [0u64; 2];
+        for at in 30_000..60_000 {
+            let right = i32::from(walls(at)) * 256;
+            let mean = (i32::from(recent.back(1)) + i32::from(recent.back(97))) * 128;
+            for (sum, forecast) in errors.iter_mut().zip([image.forecast, mean]) {
+                *sum += u64::from(forecast.abs_diff(right));
+            }
+            recent.push(walls(at));
+            image.next = usize::MAX;
+            image.push(&recent);
+        }
+        assert!(errors[0] * 3 < errors[1], "{errors:?}");
+    }
+
+    #[test]
+    fn weights_stay_within_bounds_whatever_comes() {
+        let hostile = picture(64, 2).take(40_000).chain(
+            noise()
+                .take(9000)
+                .map(|byte| if byte < 128 { 0 } else { 255 }),
+        );
+        let (image, recent) = after(hostile);
+        assert_eq!(image.row, 128);
+        assert!((0..=255 << 8).contains(&image.forecast));
+        let mut out = [0; CONTEXTS];
+        image.contexts(
+            &recent,
+            &std::array::from_fn::<_, CONTEXTS, _>(|n| n),
+            &mut out,
+        );
+        assert!(out.iter().all(|&hash| hash != 0));
+    }
+}
