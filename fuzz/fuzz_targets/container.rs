@@ -55,10 +55,15 @@ fuzz_target!(|data: &[u8]| {
     let mut part = Vec::new();
     let range = info.content_bytes / 3..info.content_bytes / 3 * 2;
     let ranged = vatic::decompress_range(Cursor::new(data), range.clone(), &mut part, &options);
+    let mut part_at_once = Vec::new();
+    let options = options.at_once(true);
+    let ranged_at_once =
+        vatic::decompress_range(Cursor::new(data), range.clone(), &mut part_at_once, &options);
     if let Ok(content) = whole {
         assert_eq!(content.len() as u64, info.content_bytes);
-        assert!(ranged.is_ok());
+        assert!(ranged.is_ok() && ranged_at_once.is_ok());
         assert_eq!(part, &content[range.start as usize..range.end as usize]);
+        assert_eq!(part_at_once, part);
         let again = vatic::compress(&content, &Options::new().model(None).threads(1)).unwrap();
         assert_eq!(vatic::decompress(&again).unwrap(), content);
     }

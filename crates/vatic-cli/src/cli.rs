@@ -137,7 +137,8 @@ pub struct Code {
     #[arg(short = 'M', long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
 
-    /// Restore only bytes START up to END (not included) of the content; both may be left out. Implies -d, and -c unless -o or --output-dir-flat says where to
+    /// Restore only bytes START up to END (not included) of the content; both may be left out. Implies -d, and -c unless -o or --output-dir-flat says where to.
+    /// What is printed comes as it is decoded, which stops at END: a frame that is not decoded to its end is not checked
     #[arg(long, value_name = "START..END", value_parser = parse_range, conflicts_with_all = ["test", "list", "compress", "remove"])]
     pub range: Option<ByteRange>,
 

@@ -379,7 +379,7 @@ impl<'a> Worker<'a> {
         let total = metadata
             .filter(|metadata| metadata.is_file())
             .map(Metadata::len);
-        // Of a part of a file it is not known beforehand how much has to be read.
+        // Of a part of a file it is not known beforehand how much has to be read, nor how much of that decoded.
         let total = if self.code.range.is_some() {
             None
         } else {

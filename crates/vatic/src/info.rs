@@ -7,7 +7,7 @@ pub use crate::codec::filter::Filter;
 use crate::codec::mixed;
 use crate::error::{Error, Result};
 use crate::format::{Counted, Kind};
-use crate::member::{Found, FrameDecoder, Scanner};
+use crate::member::{Found, FrameDecoder, Scanner, ahead};
 use crate::model::ModelRef;
 use crate::options::{DecodeOptions, Mode};
 use crate::prior::PriorId;
@@ -145,8 +145,12 @@ pub fn check(reader: impl Read, options: &DecodeOptions) -> Result<Stats> {
     crate::copy_decompress(reader, std::io::sink(), options)
 }
 
-/// Writes the bytes `range` of the content to `writer`, decoding only the frames that hold them. A range that reaches over
-/// the end of the content is cut there. What is told counts the bytes written as content.
+/// Writes the bytes `range` of the content to `writer`, decoding only the frames that hold them, side by side where they do not keep all
+/// threads busy. A range that reaches over the end of the content is cut there. What is told counts the bytes written as content.
+///
+/// Each frame is decoded whole and checked before anything of it is written. With [`DecodeOptions::at_once`] its bytes are written as they are
+/// decoded, and decoding stops where the range ends: of a long frame that takes as long as the bytes up to there. The last frame
+/// is then checked only if all of it was decoded, as it is if the range reaches to its end; those before it always are.
 ///
 /// ```
 /// let text = b"0123456789".repeat(20_000);
@@ -175,28 +179,51 @@ pub fn decompress_range(
             range.start, info.content_bytes
         )));
     }
-    let mut decoder = FrameDecoder::new(options.clone());
-    let (mut payload, mut written) = (Vec::new(), 0);
-    for (frame, found) in info.frames.iter().zip(&all) {
-        let start = range.start.max(frame.content_offset);
-        let end = range.end.min(frame.content_offset + frame.content_bytes);
-        if start >= end {
-            continue;
-        }
+    let needed: Vec<_> = (info.frames.iter().zip(&all))
+        .filter(|(frame, _)| {
+            let end = frame.content_offset + frame.content_bytes;
+            range.start.max(frame.content_offset) < range.end.min(end)
+        })
+        .collect();
+    // Where the next bytes that are decoded stand in the content; frames that follow each other have content that does so too.
+    let mut at = (needed.first()).map_or(0, |(frame, _)| frame.content_offset);
+    let (mut needed, mut written) = (needed.into_iter(), 0);
+    let next = |decoder: &mut FrameDecoder| {
+        let Some((frame, &found)) = needed.next() else {
+            return Ok(None);
+        };
         decoder.admit(&found.header)?;
-        reader
-            .seek(SeekFrom::Start(frame.payload_offset))
-            .map_err(Error::Read)?;
+        let payload_at = SeekFrom::Start(frame.payload_offset);
+        reader.seek(payload_at).map_err(Error::Read)?;
+        let mut payload = Vec::new();
         decoder.payload(&found.header, &mut reader, &mut payload)?;
         decoder.count(frame.payload_bytes, payload.len());
-        let content = decoder.frame(found, &payload)?;
-        let part = (start - frame.content_offset) as usize..(end - frame.content_offset) as usize;
+        let wanted = frame.content_bytes.min(range.end - frame.content_offset) as usize;
+        Ok(Some(ahead::Coded {
+            found,
+            payload,
+            wanted,
+        }))
+    };
+    let give = |content: Vec<u8>| {
+        let length = content.len() as u64;
+        let within = |place: u64| place.saturating_sub(at).min(length) as usize;
+        let part = &content[within(range.start)..within(range.end)];
+        at += length;
+        if part.is_empty() {
+            return Ok(());
+        }
         written += part.len() as u64;
-        writer.write_all(&content[part]).map_err(Error::Write)?;
-    }
+        writer.write_all(part).map_err(Error::Write)?;
+        match options.at_once {
+            true => writer.flush().map_err(Error::Write),
+            false => Ok(()),
+        }
+    };
+    let stats = ahead::decode(options, true, next, give)?;
     writer.flush().map_err(Error::Write)?;
     Ok(Stats {
         content_bytes: written,
-        ..decoder.stats().clone()
+        ..stats
     })
 }

@@ -351,7 +351,8 @@ impl DecodeOptions {
 
     /// Whether [`copy_decompress`](crate::copy_decompress) writes what it decodes at once, and not only when the whole of a frame (32 MiB as a rule,
     /// which is minutes of text) has the right checksum. What was damaged is still an error, but by then wrong content may have been written,
-    /// as other compressors do; of a frame that is cut off, what is certain is written. For people who read along, and for pipes; off if not set.
+    /// as other compressors do; of a frame that is cut off, what is certain is written. [`decompress_range`](crate::decompress_range) then also stops
+    /// where the range ends, and checks its last frame only if that is decoded to its end. For people who read along, and for pipes; off if not set.
     pub fn at_once(mut self, at_once: bool) -> DecodeOptions {
         self.at_once = at_once;
         self

@@ -174,20 +174,17 @@ fn ranges_are_slices() {
         n..n,
         std::ops::Range { start: 5, end: 3 },
     ] {
-        let mut part = Vec::new();
-        let wanted = range.start as u64..range.end as u64;
-        vatic::decompress_range(
-            Cursor::new(&packed),
-            wanted,
-            &mut part,
-            &DecodeOptions::new(),
-        )
-        .unwrap();
-        assert_eq!(
-            part,
-            content[range.start..range.end.clamp(range.start, n)],
-            "{range:?}"
-        );
+        for at_once in [false, true] {
+            let mut part = Vec::new();
+            let wanted = range.start as u64..range.end as u64;
+            let options = DecodeOptions::new().at_once(at_once);
+            vatic::decompress_range(Cursor::new(&packed), wanted, &mut part, &options).unwrap();
+            assert_eq!(
+                part,
+                content[range.start..range.end.clamp(range.start, n)],
+                "{range:?}"
+            );
+        }
     }
     let beyond = n as u64 + 1..n as u64 + 2;
     let failed = vatic::decompress_range(

@@ -371,46 +371,6 @@ fn names_that_look_like_options() {
 }
 
 #[test]
-fn a_range_is_restored() {
-    let place = Place::new();
-    let content: Vec<u8> = text().into_iter().cycle().take(200_000).collect();
-    place.write("a", &content);
-    place
-        .vatic(&["-q", "--model", "none", "--frame-size", "64K", "a"])
-        .assert()
-        .success();
-    let range = |range: &str| {
-        place
-            .vatic(&["-c", "--range", range, "a.vtc"])
-            .assert()
-            .success()
-            .get_output()
-            .stdout
-            .clone()
-    };
-    assert_eq!(range("0..10"), content[..10]);
-    assert_eq!(range("65530..65550"), content[65530..65550]);
-    assert_eq!(range("..3"), content[..3]);
-    assert_eq!(range("190000.."), content[190_000..]);
-    assert_eq!(range("100..1G"), content[100..]);
-    place
-        .vatic(&["-dc", "--range", "1G..2G", "a.vtc"])
-        .assert()
-        .code(1)
-        .stderr(contains("a.vtc: the range begins"));
-    place
-        .vatic(&["-dc", "--range", "5..4", "a.vtc"])
-        .assert()
-        .code(2);
-    place
-        .vatic(&["-d", "--range", "0..4"])
-        .write_stdin(place.read("a.vtc"))
-        .assert()
-        .code(1)
-        .stderr(contains("random access"));
-}
-
-#[test]
 fn levels_choose_the_model() {
     let place = Place::with_text();
     for (args, model) in [

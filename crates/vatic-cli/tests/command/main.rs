@@ -8,6 +8,7 @@ mod failures;
 mod generated;
 mod listing;
 mod outside;
+mod range;
 #[cfg(unix)]
 mod special;
 #[cfg(unix)]

@@ -123,12 +123,14 @@ pub(crate) fn decode(
 ) -> Result<FrameStats> {
     let (mut decoder, length) = setting.open(payload, length);
     let mut model = experts(setting, length)?;
-    let (mut done, mut undo) = (0, Undo::new(setting.filter));
-    let mut ended = false;
-    while done < length && !ended {
+    let mut undo = Undo::new(setting.filter);
+    let end = length.min(setting.wanted.saturating_add(undo.ahead()));
+    let (mut done, mut ended) = (0, false);
+    while done < end && !ended {
         let part = undo.next();
         let uncertain = part.len();
-        while part.len() - uncertain < REPORT.min(length - done) {
+        while part.len() - uncertain < REPORT.min(end - done) {
+            // A leap may go beyond what is wanted: it depends on all that is left, as it did for the encoder.
             let (before, coded) = (part.len(), done + part.len() - uncertain);
             if model.decode_leap(length - coded, part, &mut decoder) == 0 {
                 part.push(model.decode(0, None, &mut decoder) as u8);
@@ -146,7 +148,7 @@ pub(crate) fn decode(
     }
     let stats = FrameStats {
         mode: Mode::Bytes,
-        tokens: length as u64,
+        tokens: done as u64,
         streams: 1,
         ..FrameStats::default()
     };

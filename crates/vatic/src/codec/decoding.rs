@@ -81,19 +81,22 @@ impl<'a> Decoding<'a> {
         (self.bytes.min(self.length), self.length)
     }
 
-    /// Gives what is decoded of the content and has not been given yet, up to the first gap.
-    pub(super) fn give(&mut self, sink: Sink) {
+    /// Gives what is decoded of the content and has not been given yet, up to the first gap. Returns how many bytes have been given by now.
+    pub(super) fn give(&mut self, sink: Sink) -> usize {
         self.given.go_on(&self.pieces, false, sink);
+        self.given.all
     }
 
-    /// Gives the rest, after the last token. A wrong length is told apart from wrong content nowhere: both mean damage.
+    /// Gives the rest, after the last token; before that, what can be given. A wrong length is told apart from wrong content nowhere:
+    /// both mean damage.
     pub(super) fn finish(
         mut self,
         model: &Model,
         threads: Vec<ThreadTime>,
         sink: Sink,
     ) -> FrameStats {
-        self.given.go_on(&self.pieces, !self.is_cut, sink);
+        let is_whole = !self.is_cut && self.bytes >= self.length;
+        self.given.go_on(&self.pieces, is_whole, sink);
         stats(model, self.tokens, self.pieces.len(), threads)
     }
 }
@@ -135,6 +138,8 @@ pub(super) struct Given {
     stream: usize,
     /// Bytes of this stream's chunk of this round.
     bytes: usize,
+    /// Bytes of all that was given.
+    all: usize,
 }
 
 impl Given {
@@ -149,6 +154,7 @@ impl Given {
             let (chunk, whole) = piece.chunk(self.round);
             if chunk.len() > self.bytes {
                 sink(&chunk[self.bytes..]);
+                self.all += chunk.len() - self.bytes;
             }
             self.bytes = chunk.len();
             if !whole && !end {

@@ -244,6 +244,11 @@ impl Undo {
         }
     }
 
+    /// How many bytes beyond those that are wanted have to be known.
+    pub(crate) fn ahead(&self) -> usize {
+        self.filter.map_or(0, Filter::ahead)
+    }
+
     /// The place for what comes next, to be appended; what was content is forgotten.
     pub(crate) fn next(&mut self) -> &mut Vec<u8> {
         self.part.drain(..self.done);

@@ -170,10 +170,12 @@ fn add(sum: &mut FrameStats, part: FrameStats) {
     }
 }
 
-/// Decodes a mixed frame's payload. Its end may be missing (`is_cut`): then as much is given as is certain.
+/// Decodes a mixed frame's payload as far as its first `wanted` bytes of content need it: parts that have none of them are passed over. Its
+/// end may be missing (`is_cut`): then as much is given as is certain.
 pub(super) fn decode(
     header: &Header,
     payload: &[u8],
+    wanted: usize,
     decoder: &Decoder,
     meter: &Meter,
     sink: Sink,
@@ -181,6 +183,7 @@ pub(super) fn decode(
     let is_cut = payload.len() < header.payload as usize;
     let mut rest = payload;
     let (stretches, lengths) = read_stretches(&mut rest, header.content as usize)?;
+    let wanted = within(&stretches, wanted, lengths.len());
     let mut splice = Splice {
         stretches,
         parts: vec![VecDeque::new(); lengths.len()],
@@ -188,7 +191,7 @@ pub(super) fn decode(
     };
     let mut sum = FrameStats::default();
     let (mut done, mut missing) = (0, false);
-    for (part, &length) in lengths.iter().enumerate() {
+    for (part, (&length, &wanted)) in lengths.iter().zip(&wanted).enumerate() {
         let inner = Header::read(&mut rest)?;
         if !matches!(inner.kind, Kind::Stored | Kind::Bytes | Kind::Tokens)
             || inner.last
@@ -205,20 +208,23 @@ pub(super) fn decode(
         }
         let (coded, after) = rest.split_at(there);
         rest = after;
+        if wanted == 0 {
+            continue;
+        }
         meter.rebase(done, payload.len() - rest.len() - there);
         let (mut left, mut more) = (length, false);
-        let stats = decoder.frame(&inner, coded, meter, &mut |bytes| {
+        let stats = decoder.frame(&inner, coded, wanted, meter, &mut |bytes| {
             more |= bytes.len() > left;
             let bytes = &bytes[..bytes.len().min(left)];
             left -= bytes.len();
             splice.add(part, bytes);
         })?;
-        if more || left > 0 && !missing {
+        if more || left > length - wanted && !missing {
             return Err(Error::corrupt(
                 "a part of a mixed frame has not the length of its stretches",
             ));
         }
-        done += length;
+        done += length - left;
         add(&mut sum, stats);
         if missing {
             break;
@@ -252,6 +258,17 @@ pub(crate) fn model_within(
 
 /// Stretches in order: the part that each belongs to, and its length in bytes.
 type Stretches = VecDeque<(usize, usize)>;
+
+/// How many bytes of each part, the first ones, are among the first `wanted` bytes of the content.
+fn within(stretches: &Stretches, mut wanted: usize, parts: usize) -> Vec<usize> {
+    let mut within = vec![0; parts];
+    for &(part, length) in stretches {
+        let here = length.min(wanted);
+        within[part] += here;
+        wanted -= here;
+    }
+    within
+}
 
 /// A mixed frame's stretches, and the lengths of all parts.
 fn read_stretches(rest: &mut impl Read, content: usize) -> Result<(Stretches, Vec<usize>)> {
@@ -370,7 +387,7 @@ mod tests {
         let (mut content, meter) = (Vec::new(), Meter::default());
         let decoder = Decoder::new(&DecodeOptions::new());
         let mut sink = |bytes: &[u8]| content.extend_from_slice(bytes);
-        decode(&whole, &payload, &decoder, &meter, &mut sink).map(|_| content)
+        decode(&whole, &payload, length, &decoder, &meter, &mut sink).map(|_| content)
     }
 
     #[test]

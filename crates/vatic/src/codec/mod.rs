@@ -63,6 +63,8 @@ pub(crate) struct Setting {
     pub place: usize,
     /// Whether the end of the payload is missing: only what is certain is decoded then.
     pub is_cut: bool,
+    /// So many bytes of the content are wanted, the first ones: a decoder may stop when it has given them.
+    pub wanted: usize,
 }
 
 impl Setting {
@@ -81,6 +83,7 @@ impl Setting {
             model_bits: 0,
             place: 0,
             is_cut: false,
+            wanted: usize::MAX,
         }
     }
 
@@ -411,6 +414,7 @@ impl Decoder {
             model_bits: 0,
             place: 0,
             is_cut: false,
+            wanted: usize::MAX,
         })
     }
 
@@ -423,18 +427,20 @@ impl Decoder {
         Ok(())
     }
 
-    /// Gives the content of a frame as it is decoded; whether it is the right one is for the checksum to say. If the payload's end is
-    /// missing, this is as much of it as is certain.
+    /// Gives the content of a frame as it is decoded; whether it is the right one is for the checksum to say. It may end when the first
+    /// `wanted` bytes have been given. If the payload's end is missing, this is as much of it as is certain.
     pub(crate) fn frame(
         &self,
         header: &Header,
         payload: &[u8],
+        wanted: usize,
         meter: &Meter,
         sink: Sink,
     ) -> Result<FrameStats> {
         let start = Instant::now();
         let setting = Setting {
             is_cut: payload.len() < header.payload as usize,
+            wanted,
             ..self.setting(header)?
         };
         let length = header.content as usize;
@@ -452,7 +458,7 @@ impl Decoder {
                     whole: Some(length),
                     ..self.clone()
                 };
-                mixed::decode(header, payload, &within, meter, sink)?
+                mixed::decode(header, payload, wanted, &within, meter, sink)?
             }
             (Kind::Tokens, Some(model)) => {
                 let streams_log2 = header.parts.streams_log2;

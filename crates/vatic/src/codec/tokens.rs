@@ -249,8 +249,11 @@ pub(crate) fn decode(
         if decoding.tokens() == report {
             let (bytes, length) = decoding.progress();
             meter.within(bytes, payload.len(), length);
-            decoding.give(sink);
+            let given = decoding.give(sink);
             meter.is_wanted().ok()?;
+            if given >= setting.wanted {
+                return None;
+            }
             report += REPORT;
         }
         Some(token)

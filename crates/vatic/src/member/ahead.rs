@@ -73,15 +73,48 @@ pub(crate) fn decompress(
     ahead: bool,
     give: impl FnMut(Vec<u8>) -> Result<()>,
 ) -> Result<Stats> {
-    let decoder = FrameDecoder::new(options.clone());
-    let tally = decoder.tally();
-    let threads = codec::threads(options.threads);
-    let ahead = ahead && threads > 1;
     let mut reader = Counted {
         inner: reader,
         count: 0,
     };
     let mut scanner = Scanner::default();
+    let next = |decoder: &mut FrameDecoder| {
+        let mut payload = Vec::new();
+        let found = decoder.read(&mut scanner, &mut reader, &mut payload)?;
+        Ok(found.map(|found| Coded {
+            found,
+            payload,
+            wanted: found.header.content as usize,
+        }))
+    };
+    decode(options, ahead, next, give)
+}
+
+/// A frame as it was read.
+pub(crate) struct Coded {
+    pub found: Found,
+    pub payload: Vec<u8>,
+    /// So many bytes of its content are wanted, the first ones. What is not given at once is decoded whole all the same, to be checked.
+    pub wanted: usize,
+}
+
+impl Coded {
+    fn is_cut(&self) -> bool {
+        self.found.is_cut(&self.payload)
+    }
+}
+
+/// Decodes the frames that `next` reads, which says when there are no more; as [`decompress`].
+pub(crate) fn decode(
+    options: &DecodeOptions,
+    ahead: bool,
+    mut next: impl FnMut(&mut FrameDecoder) -> Result<Option<Coded>>,
+    give: impl FnMut(Vec<u8>) -> Result<()>,
+) -> Result<Stats> {
+    let decoder = FrameDecoder::new(options.clone());
+    let tally = decoder.tally();
+    let threads = codec::threads(options.threads);
+    let ahead = ahead && threads > 1;
     thread::scope(|scope| {
         let mut under_way = UnderWay {
             line: Line::new(scope, threads, ROOM.min(options.max_memory)),
@@ -95,12 +128,8 @@ pub(crate) fn decompress(
         };
         let mut all = || -> Result<()> {
             loop {
-                let mut payload = Vec::new();
-                match under_way
-                    .decoder
-                    .read(&mut scanner, &mut reader, &mut payload)
-                {
-                    Ok(Some(found)) => under_way.frame(found, payload, ahead)?,
+                match next(&mut under_way.decoder) {
+                    Ok(Some(coded)) => under_way.frame(coded, ahead)?,
                     // Whatever is wrong here, what came before it is as good as it was.
                     Ok(None) => return under_way.finish(),
                     Err(error) => return under_way.finish().and(Err(error)),
@@ -129,18 +158,19 @@ struct UnderWay<'scope, 'env, G> {
 
 impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
     /// Takes one more frame.
-    fn frame(&mut self, found: Found, payload: Vec<u8>, ahead: bool) -> Result<()> {
-        let header = &found.header;
+    fn frame(&mut self, coded: Coded, ahead: bool) -> Result<()> {
+        let header = &coded.found.header;
         if header.content == 0 {
             return Ok(());
         }
-        if found.is_cut(&payload) && !self.at_once {
+        if coded.is_cut() && !self.at_once {
             return self.finish().and(Err(Error::Truncated));
         }
-        if ahead && is_small(header) && !found.is_cut(&payload) {
+        let stops = self.at_once && coded.wanted < header.content as usize;
+        if ahead && is_small(header) && !coded.is_cut() && !stops {
             self.land(0)?;
             self.bunch.content += header.content as usize;
-            self.bunch.frames.push((found, payload));
+            self.bunch.frames.push((coded.found, coded.payload));
             if self.bunch.is_full() {
                 self.fly()?;
             }
@@ -148,35 +178,36 @@ impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
             && (header.kind == Kind::Bytes || header.kind == Kind::Stored && !self.line.is_empty())
         {
             self.fly()?;
-            self.send(found, payload)?;
+            self.send(coded)?;
         } else if self.at_once {
             self.finish()?;
-            self.send(found, payload)?;
+            self.send(coded)?;
             self.land(0)?;
         } else {
             self.finish()?;
-            let content = self.decoder.frame(&found, &payload)?;
+            let content = self.decoder.frame(&coded.found, &coded.payload)?;
             (self.give)(content)?;
         }
         Ok(())
     }
 
     /// Begins to decode a frame, when there is room for it.
-    fn send(&mut self, found: Found, payload: Vec<u8>) -> Result<()> {
-        let header = &found.header;
+    fn send(&mut self, coded: Coded) -> Result<()> {
+        let header = &coded.found.header;
         let memory = codec::memory(header.content as usize, header.parts.memory_log2);
         while !self.line.has_room(memory) {
             self.land(self.line.len() - 1)?;
         }
         let (sender, chunks) = mpsc::channel();
-        let (frame, at_once) = (self.decoder.begin(&found), self.at_once);
+        let (frame, at_once) = (self.decoder.begin(&coded.found), self.at_once);
         self.line.send(memory, move || {
             if !at_once {
-                return frame.decode(&payload);
+                return frame.decode(&coded.payload);
             }
             // If nobody takes it any more, that is found out by other means.
             let mut sink = |bytes: &[u8]| sender.send(bytes.to_vec()).unwrap_or_default();
-            let stats = frame.stream(&payload, &mut sink)?;
+            let frame = frame.up_to(coded.wanted);
+            let stats = frame.stream(&coded.payload, &mut sink)?;
             Ok((Vec::new(), stats))
         });
         self.chunks.push_back(chunks);

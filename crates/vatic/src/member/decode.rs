@@ -59,6 +59,7 @@ impl FrameDecoder {
     pub(crate) fn begin(&self, found: &Found) -> Pending {
         Pending {
             found: *found,
+            wanted: found.header.content as usize,
             codec: self.codec.clone(),
             meter: self.tally.meter(),
         }
@@ -135,11 +136,19 @@ impl FrameDecoder {
 /// A frame that is to be decoded.
 pub(crate) struct Pending {
     found: Found,
+    /// So many bytes of its content are wanted, the first ones.
+    wanted: usize,
     codec: codec::Decoder,
     meter: Meter,
 }
 
 impl Pending {
+    /// The same when no more than the first `wanted` bytes of its content are to be given.
+    pub(crate) fn up_to(mut self, wanted: usize) -> Pending {
+        self.wanted = self.wanted.min(wanted);
+        self
+    }
+
     /// Its content, if it is the right one.
     pub(crate) fn decode(&self, payload: &[u8]) -> Result<Decoded> {
         let mut content = Vec::new();
@@ -148,23 +157,33 @@ impl Pending {
         Ok((content, stats))
     }
 
-    /// Gives its content as it is decoded, no more than there should be. Whether it was the right one is known in the end.
+    /// Gives its content as it is decoded, no more than there should be. Whether it was the right one is known in the end, if that was reached:
+    /// decoding stops when what is wanted has been given.
     pub(crate) fn stream(&self, payload: &[u8], sink: Sink) -> Result<FrameStats> {
         let header = &self.found.header;
         let mut sum = Checksum::new(self.found.offset);
-        let (mut left, mut more) = (header.content as usize, false);
+        let (content, wanted) = (header.content as usize, self.wanted);
+        let (mut done, mut more) = (0, false);
         let mut part = |bytes: &[u8]| {
+            let (left, missing) = (content - done, wanted.saturating_sub(done));
             more |= bytes.len() > left;
             let bytes = &bytes[..bytes.len().min(left)];
-            left -= bytes.len();
+            done += bytes.len();
             sum.update(bytes);
-            sink(bytes);
+            if missing > 0 {
+                sink(&bytes[..bytes.len().min(missing)]);
+            }
         };
-        let mut stats = (self.codec).frame(header, payload, &self.meter, &mut part)?;
+        let mut stats = (self.codec).frame(header, payload, wanted, &self.meter, &mut part)?;
         if self.found.is_cut(payload) {
             return Err(Error::Truncated);
         }
-        if left > 0 || more || sum.finish() != header.checksum {
+        if done < content && done >= wanted {
+            stats.content_bytes = done as u64;
+            stats.payload_bytes = payload.len() as u64;
+            return Ok(stats);
+        }
+        if done < content || more || sum.finish() != header.checksum {
             return Err(self.is_wrong());
         }
         self.done(payload, &mut stats);
