@@ -30,13 +30,16 @@ fn locked() -> MutexGuard<'static, Option<PathBuf>> {
 ///
 /// The process dies of the signal itself afterwards, not with an exit code: a shell that runs `vatic` in a loop only stops
 /// the loop when it sees that. What the program was started to ignore stays ignored: SIGHUP under `nohup`, SIGINT in the background of
-/// a script. A file that grows beyond its limit (SIGXFSZ) is an error as any other.
+/// a script. A file that grows beyond its limit (SIGXFSZ) is an error as any other. If no thread is to be had, signals take their ordinary
+/// course at once, and a half-written file keeps its temporary name.
 #[cfg(unix)]
 pub fn install() -> anyhow::Result<()> {
     use std::sync::atomic::AtomicBool;
+    use std::sync::mpsc;
 
     use anyhow::Context;
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+    use signal_hook::iterator::Signals;
 
     /// Nobody asks: the write that was too much fails.
     static TOO_LARGE: AtomicBool = AtomicBool::new(false);
@@ -50,16 +53,22 @@ pub fn install() -> anyhow::Result<()> {
         // Where this cannot be known, a handler for SIGHUP could undo `nohup`.
         None => vec![SIGINT, SIGTERM],
     };
-    let mut signals = signal_hook::iterator::Signals::new(wanted).context(PROBLEM)?;
-    std::thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || {
-            for signal in signals.forever() {
-                let _lock = remove_unfinished();
-                let _ = signal_hook::low_level::emulate_default_handler(signal);
-            }
-        })
-        .context("the thread that waits for Ctrl-C could not be started")?;
+    // Started before the signals are asked for: else they would be lost where there is no thread.
+    let (hand, handed) = mpsc::sync_channel::<Signals>(1);
+    let thread = std::thread::Builder::new().name("signals".into());
+    let started = thread.spawn(move || {
+        let Ok(mut signals) = handed.recv() else {
+            return;
+        };
+        for signal in signals.forever() {
+            let _lock = remove_unfinished();
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    });
+    if started.is_ok() {
+        hand.send(Signals::new(wanted).context(PROBLEM)?)
+            .context(PROBLEM)?;
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@ use crate::numerics::LOG2_E;
 use crate::packed::PANEL;
 use crate::{Config, Error, ModelFile, Packed};
 use std::ops::Range;
+use std::thread;
 
 /// The size of a file from which on it is hashed on a thread of its own.
 const HASHED_BESIDE: usize = 1 << 20;
@@ -47,10 +48,16 @@ impl Model {
         let file = ModelFile::from_bytes(bytes)?;
         let matrices = file.matrices();
         // Side by side, for a large file: each takes a millisecond for some megabytes.
-        let (packed, id) = std::thread::scope(|scope| {
-            let id = (bytes.len() >= HASHED_BESIDE).then(|| scope.spawn(|| blake3::hash(bytes)));
+        let (packed, id) = thread::scope(|scope| {
+            let hash = || blake3::hash(bytes);
+            let id = (bytes.len() >= HASHED_BESIDE)
+                .then(|| thread::Builder::new().spawn_scoped(scope, hash));
             let packed = Packed::all(&matrices);
-            let id = id.map_or_else(|| Ok(blake3::hash(bytes)), |id| id.join());
+            // If there is no thread to be had, one does both.
+            let id = match id {
+                Some(Ok(thread)) => thread.join(),
+                _ => Ok(hash()),
+            };
             (packed, id)
         });
         let id = id.unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -1,6 +1,7 @@
 use crate::Matrix;
 use crate::memory::Memory;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 /// Columns of a panel: results that are computed side by side.
 pub(crate) const PANEL: usize = 16;
@@ -151,16 +152,19 @@ const LINES_ALONE: usize = 1 << 14;
 /// Packs matrices, on all cores where they are large: it is most of what a short message waits for.
 fn pack_all(jobs: Vec<(&Matrix, &Shape, &mut [Line])>) {
     let lines: usize = jobs.iter().map(|(_, shape, _)| shape.lines()).sum();
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
     let jobs = Mutex::new(jobs);
     let work = || {
         while let Some((matrix, shape, lines)) = next(&jobs) {
             shape.pack(matrix, lines);
         }
     };
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for _ in 1..cores.min(lines / LINES_ALONE) {
-            scope.spawn(work);
+            // Where there are no more threads to be had, those there are do all of it.
+            if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                break;
+            }
         }
         work();
     });

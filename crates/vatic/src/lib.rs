@@ -31,6 +31,7 @@
 //!   [`Error`] or gives what went in, never another content (the 32-bit checksum of each frame misses one damage in four thousand millions).
 //! - Frames that do not keep all threads busy are coded side by side by what has all of the data at hand: [`compress`], [`decompress`],
 //!   [`copy_compress`], [`decompress_range`], and [`copy_decompress`] with [`DecodeOptions::read_ahead`]. Adaptors code one frame after the other.
+//! - Where the system has fewer threads to give than were asked for, those there are do the work, the calling one alone if need be.
 //! - What a function or an adaptor gives has been checked, but for [`DecodeOptions::at_once`].
 //! - Adaptors work with flat memory on streams of any length. All types are [`Send`]; there is no global state.
 

@@ -5,6 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+#[path = "common/code.rs"]
+mod code;
 mod common;
 
 use common::noise;
@@ -101,6 +103,14 @@ fn stops_early(
 fn bytes_stop_when_the_range_is_there() {
     let ranges = [0..1, 0..1000, 100_000..100_100];
     stops_early(&records(300_000), &plain(), Mode::Bytes, &ranges, 1000);
+}
+
+/// What is behind a range may have to be known for its end to be undone.
+#[test]
+fn filtered_bytes_stop_when_the_range_is_there() {
+    let content = code::x86_64(20_000);
+    let ranges = [0..1, 0..1000, 30_000..30_007, 30_001..30_008];
+    stops_early(&content, &plain(), Mode::Bytes, &ranges, 1000);
 }
 
 #[cfg(feature = "model-swift")]

@@ -7,17 +7,21 @@
 //! comes, and predicts while the others have theirs: the coder is handed on, and nobody has to be woken to use it. A prediction
 //! depends on nothing but its own stream, so how streams are grouped changes no bit. An encoder's single stream is split between its
 //! predictors, each of which takes a part of every block of tokens ([`vatic_transformer::Session::split`]). Where a step has few rows for the weights that it
-//! reads, a decoder's predictors are a team that predicts for all streams together ([`vatic_transformer::Session::team`]).
+//! reads, a decoder's predictors are a team that predicts for all streams together ([`vatic_transformer::Session::team`]). Threads are started
+//! before the work is cut into as many parts as there are of them: the system may have fewer than were wanted.
 
-use std::mem;
+mod pipeline;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
+use crate::parallel::{Waiting, joined};
 use crate::stats::ThreadTime;
+
+use pipeline::pipeline;
 
 /// Predicts the next token of each of some streams.
 pub(crate) trait Predictor: Send {
@@ -38,9 +42,6 @@ pub(crate) enum Transcript<'a> {
     /// A decoder's.
     Unknown,
 }
-
-/// How many buffers a predictor may fill before the coder has emptied one, when the tokens are known.
-const AHEAD: usize = 3;
 
 /// Rows that a predictor takes at once where the tokens are known: enough that fetching the weights from beyond the core's own
 /// caches is a small part of the work.
@@ -113,6 +114,31 @@ impl Shape {
         (0..groups).map(group).collect()
     }
 
+    /// How many threads are needed beside the calling one. With one group, only a known transcript leaves anything to do side by side.
+    fn others(&self, transcript: Transcript) -> usize {
+        let groups = self.groups(transcript).len();
+        match transcript {
+            _ if self.threads == 1 => 0,
+            Transcript::Known(_) => groups,
+            Transcript::Unknown => groups - 1,
+        }
+    }
+
+    /// The same work where no more than so many threads are to be had beside the calling one, fewer than it needs.
+    fn with_others(&self, others: usize, transcript: Transcript) -> Shape {
+        let threads = match transcript {
+            // Two at least predict, or the coder does it by itself.
+            Transcript::Known(_) => others.max(1),
+            Transcript::Unknown => others + 1,
+        };
+        Shape {
+            threads,
+            team: self.team.min(threads),
+            split: self.split.min(threads),
+            ..*self
+        }
+    }
+
     /// Whether the predictors split the rows of a single stream.
     pub(crate) fn splits(&self, transcript: Transcript) -> bool {
         self.streams == 1 && self.split > 1 && matches!(transcript, Transcript::Known(_))
@@ -125,41 +151,52 @@ impl Shape {
 }
 
 /// Runs the coder over all tokens of all streams: `code(stream, batch, row)` codes one token, foretold by that row, and returns it,
-/// or `None` after the last one. `predictors` has one for each of `shape.groups(transcript)`. Returns how each
-/// thread spent its time, the calling one first.
+/// or `None` after the last one. `predictors` makes one for each of a shape's groups; the shape is that of fewer threads if there are not as
+/// many to be had. Returns how each thread spent its time, the calling one first.
 pub(crate) fn run<P: Predictor>(
     shape: &Shape,
-    predictors: Vec<P>,
     transcript: Transcript,
-    code: impl FnMut(usize, &P::Batch, usize) -> Option<u16> + Send,
+    predictors: impl Fn(&Shape) -> Result<Vec<P>>,
+    mut code: impl FnMut(usize, &P::Batch, usize) -> Option<u16> + Send,
 ) -> Result<Vec<ThreadTime>> {
-    let groups = shape.groups(transcript);
-    debug_assert_eq!(predictors.len(), groups.len());
-    let feeders: Vec<Feeder<P>> = groups
-        .iter()
-        .zip(predictors)
-        .map(|(&group, predictor)| Feeder {
-            predictor,
-            known: match transcript {
-                Transcript::Known(pieces) => Some(&pieces[group.first..][..group.streams]),
-                Transcript::Unknown => None,
-            },
-            tokens: vec![shape.boundary; group.streams],
-            step: 0,
-            block: group.block,
-            boundary: shape.boundary,
-        })
-        .collect();
-    // With one group, only a known transcript leaves anything to do side by side.
-    if shape.threads == 1 || (groups.len() == 1 && matches!(transcript, Transcript::Unknown)) {
-        alone(&groups, feeders, code)
-    } else if matches!(transcript, Transcript::Unknown) {
-        in_turn(&groups, feeders, code)
-    } else {
-        let split = shape.splits(transcript);
-        pipeline(&groups, feeders, split, code)
+    let mut shape = *shape;
+    loop {
+        let groups = shape.groups(transcript);
+        let feeders = || -> Result<Vec<Feeder<P>>> {
+            let predictors = predictors(&shape)?;
+            debug_assert_eq!(predictors.len(), groups.len());
+            let feeders = groups.iter().zip(predictors);
+            Ok(feeders
+                .map(|(&group, predictor)| Feeder {
+                    predictor,
+                    known: match transcript {
+                        Transcript::Known(pieces) => Some(&pieces[group.first..][..group.streams]),
+                        Transcript::Unknown => None,
+                    },
+                    tokens: vec![shape.boundary; group.streams],
+                    step: 0,
+                    block: group.block,
+                    boundary: shape.boundary,
+                })
+                .collect())
+        };
+        let done = match transcript {
+            _ if shape.others(transcript) == 0 => return alone(&groups, feeders()?, code),
+            Transcript::Unknown => in_turn(&groups, feeders, &mut code),
+            Transcript::Known(_) => {
+                let split = shape.splits(transcript);
+                pipeline(&groups, feeders, split, &mut code)
+            }
+        };
+        match done {
+            Ok(done) => return done,
+            Err(TooFew(there_are)) => shape = shape.with_others(there_are, transcript),
+        }
     }
 }
+
+/// Only so many threads are to be had beside the calling one; nothing was done.
+struct TooFew(usize);
 
 /// Predictions made and not yet used.
 #[derive(Default)]
@@ -338,15 +375,15 @@ impl<F> Drop for Ends<'_, F> {
 }
 
 /// A thread for each group, which predicts its tokens and codes them when its turn comes.
-fn in_turn<P: Predictor>(
+fn in_turn<'a, P: Predictor + 'a>(
     groups: &[Group],
-    feeders: Vec<Feeder<P>>,
+    feeders: impl FnOnce() -> Result<Vec<Feeder<'a, P>>>,
     code: impl FnMut(usize, &P::Batch, usize) -> Option<u16> + Send,
-) -> Result<Vec<ThreadTime>> {
+) -> Result<Result<Vec<ThreadTime>>, TooFew> {
     let turns = Turns::new(code);
     // Those of a team that have no streams are the last ones.
     let taking = groups.iter().filter(|group| group.streams > 0).count();
-    let work = |number: usize, mut feeder: Feeder<P>| -> Result<ThreadTime> {
+    let work = |(number, mut feeder): (usize, Feeder<P>)| -> Result<ThreadTime> {
         let _ends = Ends(&turns);
         let (mut rows, mut tokens) = (Rows::default(), Vec::new());
         let mut time = ThreadTime::default();
@@ -374,145 +411,20 @@ fn in_turn<P: Predictor>(
         }
     };
     thread::scope(|scope| {
-        let mut feeders = feeders.into_iter().enumerate();
+        let others = Waiting::several(scope, groups.len() - 1, &work).map_err(TooFew)?;
+        let mut feeders = match feeders() {
+            Ok(feeders) => feeders.into_iter().enumerate(),
+            Err(error) => return Ok(Err(error)),
+        };
         let first = feeders.next();
-        let others: Vec<_> = feeders
-            .map(|(number, feeder)| scope.spawn(move || work(number, feeder)))
+        let others: Vec<_> = (others.into_iter().zip(feeders))
+            .map(|(thread, feeder)| thread.begin(feeder))
             .collect();
-        let first = first.map(|(number, feeder)| work(number, feeder));
+        let first = first.map(work);
         // All are joined before any failure is told.
-        let others: Vec<_> = others.into_iter().map(joined).collect();
-        first.into_iter().chain(others).collect()
+        let others: Vec<_> = others.into_iter().filter_map(joined).collect();
+        Ok(first.into_iter().chain(others).collect())
     })
-}
-
-/// What a thread returned; its panic goes on here.
-fn joined<T>(thread: thread::ScopedJoinHandle<T>) -> T {
-    thread
-        .join()
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-/// The coder's ends of the channels to one predictor.
-struct Line<B> {
-    rows: Receiver<Result<Rows<B>>>,
-    used: SyncSender<Rows<B>>,
-    current: Rows<B>,
-}
-
-impl<B> Line<B> {
-    /// Waits for the next predictions and gives the old ones' buffer back; `false` when there are none.
-    fn receive(&mut self) -> Result<bool> {
-        match self.rows.recv() {
-            Ok(rows) => {
-                let used = mem::replace(&mut self.current, rows?);
-                // The predictor may have come to its end; it needs no buffer then.
-                let _ = self.used.send(used);
-                Ok(true)
-            }
-            // The predictor made all its predictions (had it panicked, the scope would pass that on).
-            Err(_) => Ok(false),
-        }
-    }
-}
-
-/// Predictors ahead of the coder, which knows the tokens.
-fn pipeline<P: Predictor>(
-    groups: &[Group],
-    feeders: Vec<Feeder<P>>,
-    split: bool,
-    mut code: impl FnMut(usize, &P::Batch, usize) -> Option<u16>,
-) -> Result<Vec<ThreadTime>> {
-    thread::scope(|scope| {
-        let (mut lines, mut threads) = (Vec::new(), Vec::new());
-        for feeder in feeders {
-            let (send_rows, rows) = sync_channel(AHEAD);
-            // The coder holds one buffer more, the current one.
-            let (used, free) = sync_channel(AHEAD + 1);
-            (0..AHEAD).for_each(|_| _ = used.send(Rows::default()));
-            threads.push(scope.spawn(move || feed(feeder, &free, &send_rows)));
-            lines.push(Line {
-                rows,
-                used,
-                current: Rows::default(),
-            });
-        }
-        let mut time = ThreadTime::default();
-        let start = Instant::now();
-        let coded = if split {
-            code_parts(&mut lines, &mut time.waiting, &mut code)
-        } else {
-            code_all(groups, &mut lines, &mut time.waiting, &mut code)
-        };
-        time.coding = start.elapsed() - time.waiting;
-        // At which every predictor ends.
-        drop(lines);
-        let threads = threads.into_iter().map(joined);
-        let times = [time].into_iter().chain(threads).collect();
-        coded.map(|()| times)
-    })
-}
-
-/// The coder's part: all tokens in their order, until there are none.
-fn code_all<B>(
-    groups: &[Group],
-    lines: &mut [Line<B>],
-    waiting: &mut Duration,
-    code: &mut impl FnMut(usize, &B, usize) -> Option<u16>,
-) -> Result<()> {
-    let mut tokens = Vec::new();
-    loop {
-        for (line, group) in lines.iter_mut().zip(groups) {
-            if line.current.used == line.current.len && !timed(waiting, || line.receive())? {
-                return Ok(());
-            }
-            if !code_group(group, &mut line.current, &mut tokens, code) {
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// As [`code_all`], of one stream, each block of which is split between the lines.
-fn code_parts<B>(
-    lines: &mut [Line<B>],
-    waiting: &mut Duration,
-    code: &mut impl FnMut(usize, &B, usize) -> Option<u16>,
-) -> Result<()> {
-    loop {
-        for line in &mut *lines {
-            if !timed(waiting, || line.receive())? {
-                return Ok(());
-            }
-            let Rows { batch, len, used } = &mut line.current;
-            while used < len {
-                if code(0, batch, *used).is_none() {
-                    return Ok(());
-                }
-                *used += 1;
-            }
-        }
-    }
-}
-
-/// A predictor's thread: predicts and hands over until there is nothing more or nobody listens.
-fn feed<P: Predictor>(
-    mut feeder: Feeder<P>,
-    free: &Receiver<Rows<P::Batch>>,
-    send: &SyncSender<Result<Rows<P::Batch>>>,
-) -> ThreadTime {
-    let mut time = ThreadTime::default();
-    while let Ok(mut rows) = timed(&mut time.waiting, || free.recv()) {
-        let filled = match timed(&mut time.predicting, || feeder.fill(&mut rows)) {
-            Ok(true) => Ok(rows),
-            Ok(false) => break,
-            Err(error) => Err(error),
-        };
-        if timed(&mut time.waiting, || send.send(filled)).is_err() {
-            break;
-        }
-    }
-    time
 }
 
 #[cfg(test)]

@@ -204,8 +204,8 @@ fn code(
     let (mut coded, mut bytes) = (0, 0);
     let shape = shape(model, streams, setting.threads);
     let transcript = Transcript::Known(&pieces);
-    let predictors = predictors(model, &shape, transcript)?;
-    let threads = lockstep::run(&shape, predictors, transcript, |stream, batch, row| {
+    let predictors = |shape: &Shape| predictors(model, shape, transcript);
+    let threads = lockstep::run(&shape, transcript, predictors, |stream, batch, row| {
         let token = *pieces[stream].get(next[stream])?;
         next[stream] += 1;
         foretold.with(batch, row, |weights| {
@@ -243,8 +243,8 @@ pub(crate) fn decode(
     let mut report = REPORT;
     let shape = shape(model, 1 << streams_log2, setting.threads);
     let transcript = Transcript::Unknown;
-    let predictors = predictors(model, &shape, transcript)?;
-    let threads = lockstep::run(&shape, predictors, transcript, |stream, batch, row| {
+    let predictors = |shape: &Shape| predictors(model, shape, transcript);
+    let threads = lockstep::run(&shape, transcript, predictors, |stream, batch, row| {
         let token = decoding.token(stream, &mut foretold, batch, row)?;
         if decoding.tokens() == report {
             let (bytes, length) = decoding.progress();

@@ -1,4 +1,5 @@
 use super::*;
+use crate::parallel::limit;
 
 /// A predictor whose weights depend on all that a stream was fed; and which part of so many it has of the rows.
 struct Toy(Vec<u32>, [usize; 2]);
@@ -30,21 +31,23 @@ fn log(shape: Shape, pieces: &[&[u16]], known: bool) -> Vec<(usize, u32, u16)> {
     } else {
         Transcript::Unknown
     };
-    let groups = shape.groups(transcript);
-    let parts = if shape.splits(transcript) {
-        groups.len()
-    } else {
-        1
+    let predictors = |shape: &Shape| {
+        let groups = shape.groups(transcript);
+        let parts = if shape.splits(transcript) {
+            groups.len()
+        } else {
+            1
+        };
+        let streams = groups.iter().map(|group| group.streams).sum::<usize>();
+        assert_eq!(streams, shape.streams * parts);
+        let part = |n| [if parts == 1 { 0 } else { n }, parts];
+        Ok((groups.iter().enumerate())
+            .map(|(n, group)| Toy(vec![0; group.streams], part(n)))
+            .collect())
     };
-    let streams = groups.iter().map(|group| group.streams).sum::<usize>();
-    assert_eq!(streams, shape.streams * parts);
-    let part = |n| [if parts == 1 { 0 } else { n }, parts];
-    let predictors = (groups.iter().enumerate())
-        .map(|(n, group)| Toy(vec![0; group.streams], part(n)))
-        .collect();
     let mut next = vec![0; pieces.len()];
     let mut log = Vec::new();
-    let ran = run(&shape, predictors, transcript, |stream, batch, row| {
+    let ran = run(&shape, transcript, predictors, |stream, batch, row| {
         let token = *pieces[stream].get(next[stream])?;
         next[stream] += 1;
         log.push((stream, batch[row], token));
@@ -80,6 +83,51 @@ fn groups_and_threads_and_blocks_change_nothing() {
                 assert_eq!(log(shape, &pieces, true), plain);
                 assert_eq!(log(shape, &pieces, false), plain);
             }
+        }
+    }
+}
+
+/// Where fewer threads are to be had than were wanted, those do the work.
+#[test]
+fn threads_that_are_not_to_be_had_change_nothing() {
+    let tokens: Vec<u16> = (0..997u32).map(|i| (i * i % 5) as u16).collect();
+    for streams in [1, 2, 16] {
+        let pieces = crate::codec::tokens::pieces(&tokens, streams);
+        let pieces: Vec<&[u16]> = pieces.iter().map(Vec::as_slice).collect();
+        for (threads, team) in [(2, 1), (5, 1), (2, 2), (5, 4)] {
+            let shape = Shape {
+                streams,
+                boundary: 0,
+                threads,
+                team,
+                split: team,
+            };
+            let plain = log(shape, &pieces, false);
+            for there_are in 0..6 {
+                for known in [false, true] {
+                    let limited = || log(shape, &pieces, known);
+                    assert_eq!(limit::of(there_are, limited), plain);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_predictor_that_cannot_be_made_ends_it_all() {
+    let pieces: [&[u16]; 2] = [&[1, 2], &[3]];
+    for transcript in [Transcript::Unknown, Transcript::Known(&pieces)] {
+        for threads in [1, 2] {
+            let shape = Shape {
+                streams: 2,
+                boundary: 0,
+                threads,
+                team: 1,
+                split: 1,
+            };
+            let none = |_: &Shape| -> Result<Vec<Toy>> { Err(crate::Error::Truncated) };
+            let ran = run(&shape, transcript, none, |_, _, _| None);
+            assert!(matches!(ran, Err(crate::Error::Truncated)));
         }
     }
 }
@@ -129,12 +177,11 @@ fn a_failing_predictor_ends_it_all() {
             team,
             split: 1,
         };
-        let predictors = shape
-            .groups(Transcript::Unknown)
-            .iter()
-            .map(|_| Fails(0))
-            .collect();
-        let ran = run(&shape, predictors, Transcript::Unknown, |_, (), _| Some(0));
+        let predictors = |shape: &Shape| {
+            let groups = shape.groups(Transcript::Unknown);
+            Ok(groups.iter().map(|_| Fails(0)).collect())
+        };
+        let ran = run(&shape, Transcript::Unknown, predictors, |_, (), _| Some(0));
         assert!(matches!(ran, Err(crate::Error::Truncated)));
     }
 }
@@ -162,8 +209,8 @@ fn a_predictor_that_fails_while_another_group_is_coded_ends_it_all() {
         team: 1,
         split: 1,
     };
-    let predictors = vec![Fails(true, 0), Fails(false, 0)];
-    let ran = run(&shape, predictors, Transcript::Unknown, |stream, (), _| {
+    let predictors = |_: &Shape| Ok(vec![Fails(true, 0), Fails(false, 0)]);
+    let ran = run(&shape, Transcript::Unknown, predictors, |stream, (), _| {
         if stream >= 2 {
             std::thread::sleep(Duration::from_millis(40));
         }
