@@ -60,6 +60,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     let info = vatic::info::list(std::io::Cursor::new(&thorough))?;
     assert!(info.frames[0].thorough, "it is smaller that way");
     put("container", "thorough", &thorough)?;
+    // What no fixture is: machine code, and pictures.
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden");
+    for name in [
+        "bytes-x86",
+        "bytes-x86-64",
+        "bytes-arm64",
+        "bytes-picture",
+        "bytes-picture-thorough",
+    ] {
+        put(
+            "container",
+            name,
+            &fs::read(format!("{golden}/{name}.vtc"))?,
+        )?;
+    }
     for (name, text) in &texts {
         put("tokenizer", name, text)?;
         put(

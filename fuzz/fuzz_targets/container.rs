@@ -57,8 +57,12 @@ fuzz_target!(|data: &[u8]| {
     let ranged = vatic::decompress_range(Cursor::new(data), range.clone(), &mut part, &options);
     let mut part_at_once = Vec::new();
     let options = options.at_once(true);
-    let ranged_at_once =
-        vatic::decompress_range(Cursor::new(data), range.clone(), &mut part_at_once, &options);
+    let ranged_at_once = vatic::decompress_range(
+        Cursor::new(data),
+        range.clone(),
+        &mut part_at_once,
+        &options,
+    );
     if let Ok(content) = whole {
         assert_eq!(content.len() as u64, info.content_bytes);
         assert!(ranged.is_ok() && ranged_at_once.is_ok());

@@ -994,7 +994,10 @@ class Picture:
             return None
         for k in range(8, 0, -1):
             if l % k == 0 and l // k >= 32 and 16 * differences[l // k] <= 17 * differences[l]:
-                return l // k, p
+                r = l // k
+                break
+        between = sum(min(abs(back[i] - (back[i + p] + back[i + r]) // 2), 32) for i in range(0, h, 7))
+        return (r, p) if 8 * between <= 9 * min(differences[r], differences[p]) else None
 
     def foretell(self):
         row, pixel, b = self.row, self.pixel, self.history.b

@@ -155,7 +155,7 @@ impl Image {
         self.forecast = forecast.clamp(0, 255 << 8) as i32;
     }
 
-    /// Looks for rows: the distance at which bytes differ least, if they do so less than at most distances, if those beside each other do so too,
+    /// Looks for rows: the distance at which bytes differ least, if they do so less than at most distances, if those beside each other do so too, if the mean of both is as near,
     /// and if the same distance is found twice.
     fn look(&mut self, recent: &Recent) {
         let (soon, step) = EARLY;
@@ -243,7 +243,16 @@ fn rows(recent: &Recent) -> Option<(usize, usize)> {
         .map(|parts| longest / parts)
         .find(|&row| row >= SHORTEST && difference(row) * 16 <= difference(longest) * 17)?;
     let little = |distance: usize| difference(distance) * 10 < median * 7;
-    (little(longest) && little(pixel)).then_some((row, pixel))
+    // What is above says as much as what is beside it, and both together say more: in tables one of them says all.
+    let between: u32 = (0..half)
+        .step_by(SPARSE)
+        .map(|at| {
+            let mean = bytes[at + pixel].midpoint(bytes[at + row]);
+            u32::from(bytes[at].abs_diff(mean).min(MOST))
+        })
+        .sum();
+    let even = between * 8 <= difference(row).min(difference(pixel)) * 9;
+    (little(longest) && little(pixel) && even).then_some((row, pixel))
 }
 
 #[cfg(test)]

@@ -108,9 +108,10 @@ fn bytes_stop_when_the_range_is_there() {
 /// What is behind a range may have to be known for its end to be undone.
 #[test]
 fn filtered_bytes_stop_when_the_range_is_there() {
-    let content = code::x86_64(20_000);
     let ranges = [0..1, 0..1000, 30_000..30_007, 30_001..30_008];
-    stops_early(&content, &plain(), Mode::Bytes, &ranges, 1000);
+    for content in [code::x86(20_000), code::x86_64(20_000), code::arm64(30_000)] {
+        stops_early(&content, &plain(), Mode::Bytes, &ranges, 1000);
+    }
 }
 
 #[cfg(feature = "model-swift")]
