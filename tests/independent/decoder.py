@@ -764,13 +764,15 @@ class History:
     def last_bytes(self, n):
         return int.from_bytes(self.bytes[-n:], "big")
 
-    def add(self, token, its_bytes):
+    def add(self, token, its_bytes, leapt=False):
         if self.tokens:
             before = self.tokens[-1]
             self.followers[before] = (self.followers.get(before, 0) << 16 | token) & M32
         self.tokens.append(token)
         for byte in its_bytes:
             self.add_byte(byte)
+            if self.kind == 1 and not leapt:
+                self.picture.add(byte)
 
     def place_above(self):
         """The place of the byte above the next one in the same field, or None."""
@@ -816,7 +818,6 @@ class History:
             self.line_above, self.line = self.line, len(self.bytes)
         if self.kind == 1:
             self.vote(byte, len(self.bytes))
-            self.picture.add(byte)
 
     def add_outline(self, byte):
         """What only thorough frames look at."""
@@ -955,7 +956,7 @@ class Picture:
 
     def __init__(self, history):
         self.history = history
-        self.row, self.pixel, self.seen, self.missed, self.next = 0, 1, 0, 0, 8192
+        self.row, self.pixel, self.seen, self.missed, self.next, self.pause = 0, 1, 0, 0, 8192, 2048
         self.weights = [[0] * 16 for _ in range(4)]
 
     def add(self, byte):
@@ -970,32 +971,44 @@ class Picture:
         if self.row:
             self.foretell()
 
+    def leap(self):
+        """Many bytes have come that were not coded one by one."""
+        if self.row:
+            self.foretell()
+
     def look(self):
         n = len(self.history.bytes)
-        self.next = n + (4096 if n < 32768 else 16384)
         found = self.rows(n)
         if found and found[0] == self.seen:
             self.row, self.pixel = found
         elif found:
             self.seen = found[0]
-        self.missed = 0 if found and found[0] == self.row else self.missed + 1
+        again = found is not None and found[0] == self.row
+        self.missed = 0 if again else self.missed + 1
         if self.missed == 3:
             self.row = 0
+        if found:
+            self.pause = min(2 * self.pause, 32768) if again else 4096
+        else:
+            self.pause = 16384 if self.row else min(2 * self.pause, 131072)
+        self.next = n + self.pause
 
     def rows(self, n):
         """The lengths of rows and pixels, if there seem to be any."""
         h = min(n // 2, 4096)
-        back = np.array([self.history.b(i) for i in range(1, 2 * h + 1)], np.int64)
-        differences = [0] + sum(np.minimum(abs(back[i] - back[i + 1 : i + 1 + h]), 32) for i in range(0, h, 7)).tolist()
+        g = min(n - h, 16384)
+        back = np.array([self.history.b(i) for i in range(1, h + g + 1)], np.int64)
+        differences = [0] + sum(np.minimum(abs(back[i] - back[i + 1 : i + 1 + g]), 32) for i in range(0, h, 7)).tolist()
         p = min(range(1, 5), key=lambda d: differences[d] * (64 + d))
-        l = min(range(32, h + 1), key=lambda d: differences[d])
-        median = sorted(differences[32:])[(h - 31) // 2]
+        l = min(range(32, g + 1), key=lambda d: differences[d])
+        median = sorted(differences[32:])[(g - 31) // 2]
         if 10 * differences[l] >= 7 * median or 10 * differences[p] >= 7 * median:
             return None
-        for k in range(8, 0, -1):
-            if l % k == 0 and l // k >= 32 and 16 * differences[l // k] <= 17 * differences[l]:
-                r = l // k
-                break
+        if 32 <= self.seen <= g and 4 * differences[self.seen] <= 5 * differences[l]:
+            r = self.seen
+        else:
+            parts = (l // k for k in range(8, 0, -1) if l % k == 0)
+            r = next(part for part in parts if part >= 32 and 16 * differences[part] <= 17 * differences[l])
         between = sum(min(abs(back[i] - (back[i + p] + back[i + r]) // 2), 32) for i in range(0, h, 7))
         return (r, p) if 8 * between <= 9 * min(differences[r], differences[p]) else None
 
@@ -1327,7 +1340,8 @@ class Leaps:
             return 0
         self.most = min(2 * self.most, 2048)
         for j in range(q, q + k):  # what is not there yet has been added when it is needed
-            history.add(there[j], bytes([there[j]]))
+            history.add(there[j], bytes([there[j]]), leapt=True)
+        history.picture.leap()
         for match in (long, short):
             c = match.candidates[0]
             c.stream, c.position, c.length, c.misses = stream, q + k - 1, min(n + k - 1, 65535), 0

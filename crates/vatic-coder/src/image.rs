@@ -8,17 +8,24 @@ use crate::table::combine;
 
 /// The shortest and the longest row that is looked for, in bytes.
 const SHORTEST: usize = 32;
-const LONGEST: usize = 4096;
+const LONGEST: usize = 1 << 14;
 /// The longest pixel, in bytes.
 const PIXEL: usize = 4;
-/// One in so many bytes is compared with those before it: coprime to most lengths of pixels.
+/// Of so many bytes, the last ones, one in so many is compared with those before it: coprime to most lengths of pixels.
+const LAST: usize = 1 << 12;
 const SPARSE: usize = 7;
 /// Differences count up to here: what does not fit at all is all the same.
 const MOST: u8 = 32;
-/// From so many bytes on rows are looked for, whenever so many more have come: at first more often.
+/// From so many bytes on rows are looked for.
 const FIRST: usize = 1 << 13;
-const EARLY: (usize, usize) = (1 << 15, 1 << 12);
-const LATER: usize = 1 << 14;
+/// After so many bytes they are looked for again if others than those that are known were found…
+const SOON: usize = 1 << 12;
+/// …or if none were, where some are known. It takes twice as long each time that they are found again, up to…
+const MISSED: usize = 1 << 14;
+/// …so many, or that there are none, up to…
+const SURE: usize = 1 << 15;
+/// …so many.
+const LATE: usize = 1 << 17;
 
 /// Rows that seem to be up to so many times as long as others that do nearly as well are those others.
 const PARTS: usize = 8;
@@ -47,6 +54,8 @@ pub struct Image {
     seen: usize,
     /// How often in turn `row` was not found again.
     missed: u32,
+    /// How many bytes were to come before they are looked for again.
+    pause: usize,
     /// Where they will be looked for again.
     next: usize,
     /// By the place in a pixel: weights of the neighbours, in 2^-16.
@@ -68,6 +77,7 @@ impl Default for Image {
             pixel: 1,
             seen: 0,
             missed: 0,
+            pause: SOON / 2,
             next: FIRST,
             weights: [[0; NEIGHBOURS]; PIXEL],
             inputs: [0; NEIGHBOURS],
@@ -94,6 +104,13 @@ impl Image {
         if recent.position >= self.next {
             self.look(recent);
         }
+        if self.row > 0 {
+            self.foretell(recent);
+        }
+    }
+
+    /// Foretells the next byte after many that were not foretold one by one, from which nothing is learnt.
+    pub fn leap(&mut self, recent: &Recent) {
         if self.row > 0 {
             self.foretell(recent);
         }
@@ -158,9 +175,7 @@ impl Image {
     /// Looks for rows: the distance at which bytes differ least, if they do so less than at most distances, if those beside each other do so too, if the mean of both is as near,
     /// and if the same distance is found twice.
     fn look(&mut self, recent: &Recent) {
-        let (soon, step) = EARLY;
-        self.next = recent.position + if recent.position < soon { step } else { LATER };
-        let found = rows(recent);
+        let found = rows(recent, self.seen);
         match found {
             Some((row, pixel)) if row == self.seen => (self.row, self.pixel) = (row, pixel),
             Some((row, _)) => self.seen = row,
@@ -171,6 +186,13 @@ impl Image {
         if self.missed == PATIENCE {
             self.row = 0;
         }
+        self.pause = match found {
+            Some(_) if again => (2 * self.pause).min(SURE),
+            Some(_) => SOON,
+            None if self.row == 0 => (2 * self.pause).min(LATE),
+            None => MISSED,
+        };
+        self.next = recent.position + self.pause;
     }
 
     /// Replaces by those of a picture the contexts `out` in `slots`, as many as there are.
@@ -215,14 +237,15 @@ impl Image {
     }
 }
 
-/// The lengths of a row and a pixel that the last bytes seem to have.
-fn rows(recent: &Recent) -> Option<(usize, usize)> {
-    let half = (recent.position / 2).min(LONGEST);
+/// The lengths of a row and a pixel that the last bytes seem to have; that of a row is the one that was `seen` before if it will do.
+fn rows(recent: &Recent, seen: usize) -> Option<(usize, usize)> {
+    let last = (recent.position / 2).min(LAST);
+    let most = (recent.position - last).min(LONGEST);
     // The latest first.
-    let bytes: Vec<u8> = (1..=2 * half).map(|back| recent.back(back)).collect();
+    let bytes: Vec<u8> = (1..=last + most).map(|back| recent.back(back)).collect();
     // By distance, less one. What is summed up stays below 2^16.
-    let mut differences = vec![0u16; half];
-    for at in (0..half).step_by(SPARSE) {
+    let mut differences = vec![0u16; most];
+    for at in (0..last).step_by(SPARSE) {
         let (byte, before) = (bytes[at], &bytes[at + 1..]);
         for (sum, before) in differences.iter_mut().zip(before) {
             *sum += u16::from(byte.abs_diff(*before).min(MOST));
@@ -236,15 +259,20 @@ fn rows(recent: &Recent) -> Option<(usize, usize)> {
         among.min_by_key(|&distance| difference(distance) * (64 + more * distance as u32))
     };
     let pixel = nearest(1..=PIXEL, 1)?;
-    let longest = nearest(SHORTEST..=half, 0)?;
-    // Where little changes from row to row, two of them are as good as one.
-    let parts = (1..=PARTS).rev().filter(|parts| longest % parts == 0);
-    let row = parts
-        .map(|parts| longest / parts)
-        .find(|&row| row >= SHORTEST && difference(row) * 16 <= difference(longest) * 17)?;
+    let longest = nearest(SHORTEST..=most, 0)?;
+    let row =
+        if (SHORTEST..=most).contains(&seen) && difference(seen) * 4 <= difference(longest) * 5 {
+            seen
+        } else {
+            // Where little changes from row to row, two of them are as good as one.
+            let parts = (1..=PARTS).rev().filter(|parts| longest % parts == 0);
+            parts
+                .map(|parts| longest / parts)
+                .find(|&row| row >= SHORTEST && difference(row) * 16 <= difference(longest) * 17)?
+        };
     let little = |distance: usize| difference(distance) * 10 < median * 7;
     // What is above says as much as what is beside it, and both together say more: in tables one of them says all.
-    let between: u32 = (0..half)
+    let between: u32 = (0..last)
         .step_by(SPARSE)
         .map(|at| {
             let mean = bytes[at + pixel].midpoint(bytes[at + row]);
@@ -293,8 +321,8 @@ mod tests {
 
     #[test]
     fn rows_and_pixels_are_found() {
-        for (width, pixel) in [(480, 1), (200, 3), (512, 2), (100, 4)] {
-            let (image, _) = after(picture(width, pixel).take(30_000));
+        for (width, pixel) in [(480, 1), (200, 3), (512, 2), (100, 4), (1920, 3)] {
+            let (image, _) = after(picture(width, pixel).take(80_000));
             assert_eq!((image.row, image.pixel), (width * pixel, pixel));
         }
     }
@@ -321,12 +349,12 @@ mod tests {
 
     #[test]
     fn a_picture_ends() {
-        let (image, _) = after(picture(480, 1).take(50_000).chain(noise().take(70_000)));
+        let (image, _) = after(picture(480, 1).take(50_000).chain(noise().take(140_000)));
         assert_eq!(image.row, 0);
         let (image, _) = after(
             picture(480, 1)
                 .take(50_000)
-                .chain(picture(300, 3).take(90_000)),
+                .chain(picture(300, 3).take(140_000)),
         );
         assert_eq!((image.row, image.pixel), (900, 3));
     }

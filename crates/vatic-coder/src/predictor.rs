@@ -495,11 +495,11 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             self.tokens.push(stream, before);
             recent.push(byte);
             memory.vote(recent, byte);
-            memory.image.push(recent);
             if Self::THOROUGH {
                 outline.push(byte);
             }
         }
+        memory.image.leap(recent);
     }
 
     /// Takes the token that the decisions led to as coded; `root`: of the tree. To be called before the last decision is learnt: what the

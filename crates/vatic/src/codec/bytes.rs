@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use vatic_coder::{Encoder, Model, Tree, Vocabulary};
 
+use super::choose::is_text;
 use super::filter::{Filter, Undo};
 use super::{Coded, Setting, Sink, coder_error, parts, sources};
 use crate::error::{Error, Result};
@@ -66,10 +67,8 @@ const SMALL: usize = 1 << 16;
 /// Coded through the filter that suits it, and thoroughly if the setting says so, unless that makes it larger.
 pub(crate) fn encode_best(content: &[u8], setting: &Setting, meter: &Meter) -> Result<Coded> {
     // A prior has learnt from what was not filtered.
-    let filter = match setting.prior {
-        None => Filter::suits(content),
-        Some(_) => None,
-    };
+    let may = setting.prior.is_none() && !is_text(content);
+    let filter = may.then(|| Filter::suits(content)).flatten();
     let Some(filter) = filter else {
         return encode_either(content, setting, meter);
     };
