@@ -998,6 +998,9 @@ class Picture:
         h = min(n // 2, 4096)
         g = min(n - h, 16384)
         back = np.array([self.history.b(i) for i in range(1, h + g + 1)], np.int64)
+        samples = back[0:h:7].tolist()
+        if 20 * sum(9 <= x <= 13 or 32 <= x <= 126 for x in samples) > 19 * len(samples):
+            return None
         differences = [0] + sum(np.minimum(abs(back[i] - back[i + 1 : i + 1 + g]), 32) for i in range(0, h, 7)).tolist()
         p = min(range(1, 5), key=lambda d: differences[d] * (64 + d))
         l = min(range(32, g + 1), key=lambda d: differences[d])

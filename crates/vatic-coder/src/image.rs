@@ -219,10 +219,13 @@ impl Image {
             ),
             combine(902, forecast | (w.abs_diff(n) / 4) << 16),
             combine(903, n | ne << 8),
-            combine(904, w / 4 | (n / 4) << 8 | (nw / 4) << 16 | (ne / 4) << 24),
+            combine(
+                904,
+                (w / 4) | (n / 4) << 8 | (nw / 4) << 16 | (ne / 4) << 24,
+            ),
             combine(905, sum([n, ne], nne) | (w / 8) << 8),
             // Those above are usual.
-            combine(906, (w + ne) / 2 | (slope / 8) << 8 | phase << 16),
+            combine(906, ((w + ne) / 2) | (slope / 8) << 8 | phase << 16),
             combine(
                 907,
                 ((2 * w + ne).saturating_sub(nw) / 2).min(255) | (b / 8) << 8,
@@ -243,6 +246,12 @@ fn rows(recent: &Recent, seen: usize) -> Option<(usize, usize)> {
     let most = (recent.position - last).min(LONGEST);
     // The latest first.
     let bytes: Vec<u8> = (1..=last + most).map(|back| recent.back(back)).collect();
+    // Columns of digits are as even as a picture.
+    let samples = bytes[..last].iter().step_by(SPARSE);
+    let of_text = |&&byte: &&u8| matches!(byte, b'\t'..=b'\r' | b' '..=b'~');
+    if samples.clone().filter(of_text).count() * 20 > samples.len() * 19 {
+        return None;
+    }
     // By distance, less one. What is summed up stays below 2^16.
     let mut differences = vec![0u16; most];
     for at in (0..last).step_by(SPARSE) {
@@ -332,12 +341,18 @@ mod tests {
         let text = "Considerably extraordinary circumstances, said the other. "
             .bytes()
             .cycle();
+        let columns = (0..).zip(noise()).map(|(at, noise)| match at % 61 {
+            60 => b'\n',
+            _ if noise < 40 => b'1',
+            _ => b'0',
+        });
         let records = (0..).zip(noise()).map(|(at, noise)| match at % 40 {
             0..8 => noise,
             place => place as u8 * 6,
         });
-        let all: [Box<dyn Iterator<Item = u8>>; 4] = [
+        let all: [Box<dyn Iterator<Item = u8>>; 5] = [
             Box::new(text),
+            Box::new(columns),
             Box::new(records),
             Box::new(noise()),
             Box::new(std::iter::repeat(0)),

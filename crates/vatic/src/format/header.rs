@@ -43,7 +43,8 @@ const FILTERS: [Option<Filter>; 4] = [
 /// How a frame of bytes is coded, as its detail.
 fn bytes_detail(parts: &Parts) -> u8 {
     let filter = FILTERS.iter().position(|&filter| filter == parts.filter);
-    u8::from(parts.thorough) * THOROUGH | (filter.unwrap_or_default() as u8) << 1
+    let thorough = if parts.thorough { THOROUGH } else { 0 };
+    thorough | (filter.unwrap_or_default() as u8) << 1
 }
 
 /// What a frame is.

@@ -56,9 +56,9 @@ pub fn arm64(instructions: usize) -> Vec<u8> {
             // bl
             0 | 1 => 0x25 << 26 | (0x4000 + 75 * target).wrapping_sub(at / 4) & 0x03FF_FFFF,
             // adrp
-            2 => 0x9000_0000 | (pages & 3) << 29 | (pages & 0x1F_FFFC) << 3 | target % 8,
+            2 => 0x9000_0000 | (pages & 3) << 29 | (pages & 0x1F_FFFC) << 3 | (target % 8),
             // add, of the register that adrp is about.
-            _ => 0x9100_0000 | target % 8 << 5 | target % 8,
+            _ => 0x9100_0000 | (target % 8) << 5 | (target % 8),
         };
         code.extend(instruction.to_le_bytes());
     }
