@@ -64,12 +64,16 @@ fn code(content: &[u8], setting: &Setting, meter: &Meter) -> Result<(Model, Enco
 /// Up to this length both ways of working are tried, if thorough work is asked for: more experts need more to learn from.
 const SMALL: usize = 1 << 16;
 
+/// The filter that suits it, unless one was applied already.
+pub(crate) fn filter(content: &[u8], setting: &Setting) -> Option<Filter> {
+    // A prior has learnt from what was not filtered.
+    let may = setting.filter.is_none() && setting.prior.is_none() && !is_text(content);
+    may.then(|| Filter::suits(content)).flatten()
+}
+
 /// Coded through the filter that suits it, and thoroughly if the setting says so, unless that makes it larger.
 pub(crate) fn encode_best(content: &[u8], setting: &Setting, meter: &Meter) -> Result<Coded> {
-    // A prior has learnt from what was not filtered.
-    let may = setting.prior.is_none() && !is_text(content);
-    let filter = may.then(|| Filter::suits(content)).flatten();
-    let Some(filter) = filter else {
+    let Some(filter) = filter(content, setting) else {
         return encode_either(content, setting, meter);
     };
     let setting = Setting {

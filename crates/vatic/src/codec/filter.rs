@@ -89,11 +89,21 @@ impl Filter {
     /// the beginning on meets at each place what was there when it was converted, except for the operand itself.
     pub(crate) fn apply(self, content: &[u8]) -> Vec<u8> {
         let mut out = content.to_vec();
-        let places = (out.len() + 1).saturating_sub(self.ahead());
-        for at in (0..places).step_by(self.step()).rev() {
-            self.convert(&mut out[at..], at, Way::Apply);
-        }
+        self.apply_to(&mut out);
         out
+    }
+
+    /// The same in place.
+    pub(crate) fn apply_to(self, bytes: &mut [u8]) {
+        let places = (bytes.len() + 1).saturating_sub(self.ahead());
+        for at in (0..places).step_by(self.step()).rev() {
+            self.convert(&mut bytes[at..], at, Way::Apply);
+        }
+    }
+
+    /// Makes all of it content again.
+    pub(crate) fn undo_all(self, filtered: &mut [u8]) {
+        self.undo(filtered, 0);
     }
 
     /// Undoes it from the beginning of `bytes` on, which is that place of the content; how many bytes are content again.
@@ -312,7 +322,10 @@ mod tests {
         #[test]
         fn content_comes_back_in_parts_of_any_length(content in code(), lengths in prop::collection::vec(1..40usize, 1..5)) {
             for filter in Filter::ALL {
-                prop_assert_eq!(&undone(Some(filter), &filter.apply(&content), &lengths), &content);
+                let mut filtered = filter.apply(&content);
+                prop_assert_eq!(&undone(Some(filter), &filtered, &lengths), &content);
+                filter.undo_all(&mut filtered);
+                prop_assert_eq!(&filtered, &content);
             }
             prop_assert_eq!(&undone(None, &content, &lengths), &content);
         }

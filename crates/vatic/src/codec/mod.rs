@@ -257,6 +257,16 @@ impl Plan {
         self.mixed.is_some() || self.mode == Mode::Tokens && self.setting.model.is_some()
     }
 
+    /// Applies the filter that suits `content` in place, where it is certain that it will be coded as bytes: a copy of it less to be kept. It is
+    /// to be undone when the frame has been made.
+    pub(crate) fn filter(&mut self, content: &mut [u8]) -> Option<Filter> {
+        let by_bytes = self.mode == Mode::Bytes && self.mixed.is_none();
+        let filter = by_bytes.then(|| bytes::filter(content, &self.setting))??;
+        filter.apply_to(content);
+        self.setting.filter = Some(filter);
+        Some(filter)
+    }
+
     /// The header of the frame of `content`, and what was made of it; `None` if it is stored.
     pub(crate) fn frame(
         &self,

@@ -149,12 +149,12 @@ impl Begun<'_> {
         self.memory
     }
 
-    pub(crate) fn code(self) -> Result<Made> {
+    pub(crate) fn code(mut self) -> Result<Made> {
         let mut bytes = Vec::new();
         if self.is_first {
             bytes.extend(MAGIC);
         }
-        let stats = match &self.plan {
+        let stats = match self.plan.take() {
             Some(plan) => Some(self.content_frame(plan, &mut bytes)?),
             None if self.last => {
                 Header::control(Kind::End, 0, true).write(&mut bytes);
@@ -165,10 +165,18 @@ impl Begun<'_> {
         Ok(Made { bytes, stats })
     }
 
-    fn content_frame(&self, plan: &codec::Plan, out: &mut Vec<u8>) -> Result<FrameStats> {
+    fn content_frame(&mut self, mut plan: codec::Plan, out: &mut Vec<u8>) -> Result<FrameStats> {
+        let sum = checksum(&self.content, self.offset);
+        let filter = match &mut self.content {
+            Cow::Owned(content) => plan.filter(content),
+            Cow::Borrowed(_) => None,
+        };
+        let made = plan.frame(&self.content, self.last, sum, &self.meter);
+        if let (Some(filter), Cow::Owned(content)) = (filter, &mut self.content) {
+            filter.undo_all(content);
+        }
+        let (header, coded) = made?;
         let content: &[u8] = &self.content;
-        let sum = checksum(content, self.offset);
-        let (header, coded) = plan.frame(content, self.last, sum, &self.meter)?;
         let payload = coded.as_ref().map_or(content, |coded| &coded.payload);
         let start = out.len();
         header.write(out);
