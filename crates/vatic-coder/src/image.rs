@@ -104,12 +104,10 @@ impl Image {
         if recent.position >= self.next {
             self.look(recent);
         }
-        if self.row > 0 {
-            self.foretell(recent);
-        }
+        self.leap(recent);
     }
 
-    /// Foretells the next byte after many that were not foretold one by one, from which nothing is learnt.
+    /// Foretells the next byte, and learns nothing from those before: of a leap they are many, which were not foretold one by one.
     pub fn leap(&mut self, recent: &Recent) {
         if self.row > 0 {
             self.foretell(recent);
@@ -172,8 +170,7 @@ impl Image {
         self.forecast = forecast.clamp(0, 255 << 8) as i32;
     }
 
-    /// Looks for rows: the distance at which bytes differ least, if they do so less than at most distances, if those beside each other do so too, if the mean of both is as near,
-    /// and if the same distance is found twice.
+    /// Looks for rows ([`rows`]): if the same ones are found twice, they are taken for those of a picture.
     fn look(&mut self, recent: &Recent) {
         let found = rows(recent, self.seen);
         match found {
@@ -240,7 +237,9 @@ impl Image {
     }
 }
 
-/// The lengths of a row and a pixel that the last bytes seem to have; that of a row is the one that was `seen` before if it will do.
+/// The lengths of a row and a pixel that the last bytes seem to have: a row is the distance at which they differ least, or the one that was
+/// `seen` before if that will do; they have to differ less there than at most distances, and so have neighbours, and the mean of both has
+/// to be as near.
 fn rows(recent: &Recent, seen: usize) -> Option<(usize, usize)> {
     let last = (recent.position / 2).min(LAST);
     let most = (recent.position - last).min(LONGEST);
@@ -293,6 +292,10 @@ fn rows(recent: &Recent, seen: usize) -> Option<(usize, usize)> {
 }
 
 #[cfg(test)]
+#[path = "../../vatic/tests/common/hills.rs"]
+mod hills;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -313,19 +316,10 @@ mod tests {
         })
     }
 
-    /// Hills between points of random height, 16 pixels apart, and a little noise, in rows of so many pixels of so many bytes.
+    /// In rows of so many pixels of so many bytes.
     fn picture(width: usize, pixel: usize) -> impl Iterator<Item = u8> {
-        let heights: Vec<usize> = noise().take(1 << 16).map(usize::from).collect();
-        (0..).zip(noise()).map(move |(at, noise)| {
-            let (x, y, colour) = (at / pixel % width, at / pixel / width, at % pixel);
-            let height = |right: usize, down: usize| {
-                let point = (x / 16 + right) + (y / 16 + down) * 101 + colour * 7919;
-                let near = |on: usize, n: usize| if on == 1 { n % 16 } else { 16 - n % 16 };
-                heights[point % heights.len()] * near(right, x) * near(down, y)
-            };
-            let height = height(0, 0) + height(1, 0) + height(0, 1) + height(1, 1);
-            (height / 256) as u8 / 2 + noise % 4
-        })
+        let heights = noise().take(1 << 16).collect();
+        hills::picture(heights, noise(), width, pixel)
     }
 
     #[test]
@@ -376,12 +370,11 @@ mod tests {
 
     #[test]
     fn the_forecast_learns() {
-        // What is above is as far from what is left of it as what comes from what is left of that: no mean of theirs says that.
+        // Each byte is the one to the left and the one above less the one above that: their mean is far off.
         let steps: Vec<u8> = noise().map(|byte| byte % 64).take(1000).collect();
         let walls = |at: usize| steps[at % 97] + steps[500 + at / 97 % 400] / 2 + 40;
-        let (mut image, recent) = after((0..30_000).map(walls));
-        (image.row, image.pixel) = (97, 1);
-        let mut recent = recent;
+        let (mut image, mut recent) = after((0..30_000).map(walls));
+        (image.row, image.pixel, image.next) = (97, 1, usize::MAX);
         let mut errors = [0u64; 2];
         for at in 30_000..60_000 {
             let right = i32::from(walls(at)) * 256;
@@ -390,7 +383,6 @@ mod tests {
                 *sum += u64::from(forecast.abs_diff(right));
             }
             recent.push(walls(at));
-            image.next = usize::MAX;
             image.push(&recent);
         }
         assert!(errors[0] * 3 < errors[1], "{errors:?}");

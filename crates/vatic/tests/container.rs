@@ -2,6 +2,8 @@
 
 use std::io::{Cursor, Read, Write};
 
+#[path = "common/code.rs"]
+mod code;
 mod common;
 
 use common::noise;
@@ -474,4 +476,19 @@ fn everything_can_be_sent_to_another_thread() {
     sent::<vatic::write::AutoFinishEncoder<Vec<u8>>>();
     sent::<vatic::write::Decoder<Vec<u8>>>();
     sent::<(Options, DecodeOptions, vatic::Model, vatic::Prior, Error)>();
+}
+
+/// What is read belongs to the encoder, which filters it where it lies, and needs it again as it was.
+#[test]
+fn machine_code_that_is_read_is_coded_as_what_is_lent() {
+    for content in [code::x86(3000), code::x86_64(3000), code::arm64(3000)] {
+        let options = plain().verify(true);
+        let lent = vatic::compress(&content, &options).unwrap();
+        let info = vatic::info::list(Cursor::new(&lent)).unwrap();
+        assert!(info.frames[0].filter.is_some());
+        let mut read = Vec::new();
+        vatic::copy_compress(&content[..], &mut read, &options).unwrap();
+        assert!(read == lent);
+        assert!(vatic::decompress(&read).unwrap() == content);
+    }
 }

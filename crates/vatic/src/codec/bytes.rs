@@ -64,27 +64,27 @@ fn code(content: &[u8], setting: &Setting, meter: &Meter) -> Result<(Model, Enco
 /// Up to this length both ways of working are tried, if thorough work is asked for: more experts need more to learn from.
 const SMALL: usize = 1 << 16;
 
-/// The filter that suits it, unless one was applied already.
+/// The filter that suits it.
 pub(crate) fn filter(content: &[u8], setting: &Setting) -> Option<Filter> {
     // A prior has learnt from what was not filtered.
-    let may = setting.filter.is_none() && setting.prior.is_none() && !is_text(content);
+    let may = setting.prior.is_none() && !is_text(content);
     may.then(|| Filter::suits(content)).flatten()
 }
 
 /// Coded through the filter that suits it, and thoroughly if the setting says so, unless that makes it larger.
 pub(crate) fn encode_best(content: &[u8], setting: &Setting, meter: &Meter) -> Result<Coded> {
     let Some(filter) = filter(content, setting) else {
-        return encode_either(content, setting, meter);
+        return encode_filtered(content, setting, meter);
     };
     let setting = Setting {
         filter: Some(filter),
         ..setting.clone()
     };
-    encode_either(&filter.apply(content), &setting, meter)
+    encode_filtered(&filter.apply(content), &setting, meter)
 }
 
-/// Coded thoroughly if the setting says so, unless that makes it larger.
-fn encode_either(content: &[u8], setting: &Setting, meter: &Meter) -> Result<Coded> {
+/// The same when the filter that the setting names has been applied.
+pub(crate) fn encode_filtered(content: &[u8], setting: &Setting, meter: &Meter) -> Result<Coded> {
     let coded = encode(content, setting, meter)?;
     if !setting.thorough || content.len() > SMALL {
         return Ok(coded);

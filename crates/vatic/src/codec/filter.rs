@@ -6,7 +6,7 @@
 //! anything is seen in the operands ([`Filter::suits`]).
 
 /// What stands in place of distances in the content that experts see. `docs/format.md` §4.4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Filter {
     /// Code for x86: calls and jumps.
@@ -28,7 +28,7 @@ impl std::fmt::Display for Filter {
 }
 
 /// Whether distances become addresses or the other way round.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Way {
     Apply,
     Undo,
@@ -58,7 +58,7 @@ impl Filter {
             .rev()
             .map(|filter| (filter.saves(content), filter))
             .max_by_key(|&(saved, _)| saved)?;
-        (saved * WORTH > content.len()).then_some(filter)
+        (saved > content.len() / WORTH).then_some(filter)
     }
 
     /// By how many there are fewer different operands if they are converted. Each of them would be new to experts, and cost one or two bytes.

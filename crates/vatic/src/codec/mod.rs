@@ -235,6 +235,7 @@ impl Encoder {
             mode: Mode::Stored,
             needed_gain: None,
             cut: self.cut,
+            is_filtered: false,
             mixed: None,
         }
     }
@@ -247,6 +248,8 @@ pub(crate) struct Plan {
     /// Bytes are tried as well, and taken unless tokens are by so many percent smaller; that takes a twentieth of the time more with `base`.
     needed_gain: Option<u32>,
     cut: Cut,
+    /// Whether a filter was looked for, and applied if one suits.
+    is_filtered: bool,
     /// Its parts, if it is mixed.
     mixed: Option<Mixed>,
 }
@@ -260,11 +263,15 @@ impl Plan {
     /// Applies the filter that suits `content` in place, where it is certain that it will be coded as bytes: a copy of it less to be kept. It is
     /// to be undone when the frame has been made.
     pub(crate) fn filter(&mut self, content: &mut [u8]) -> Option<Filter> {
-        let by_bytes = self.mode == Mode::Bytes && self.mixed.is_none();
-        let filter = by_bytes.then(|| bytes::filter(content, &self.setting))??;
-        filter.apply_to(content);
-        self.setting.filter = Some(filter);
-        Some(filter)
+        if self.mode != Mode::Bytes {
+            return None;
+        }
+        self.is_filtered = true;
+        self.setting.filter = bytes::filter(content, &self.setting);
+        if let Some(filter) = self.setting.filter {
+            filter.apply_to(content);
+        }
+        self.setting.filter
     }
 
     /// The header of the frame of `content`, and what was made of it; `None` if it is stored.
@@ -312,6 +319,7 @@ impl Plan {
             (Mode::Tokens, Some(model)) => {
                 tokens::encode(content, &self.setting, model, self.cut, meter)?
             }
+            _ if self.is_filtered => bytes::encode_filtered(content, &self.setting, meter)?,
             _ => bytes::encode_best(content, &self.setting, meter)?,
         };
         if let Some(gain) = self.needed_gain {

@@ -4,8 +4,8 @@
 mod code;
 #[path = "../common/mod.rs"]
 mod common;
-#[path = "../common/picture.rs"]
-mod picture;
+#[path = "../common/hills.rs"]
+mod hills;
 #[path = "../common/records.rs"]
 mod records;
 
@@ -39,6 +39,12 @@ const STORY: &[u8] = include_bytes!("../../../../fixtures/story.txt");
 const ORDERS: &[u8] = include_bytes!("../../../../fixtures/orders.json");
 const STATIONS: &[u8] = include_bytes!("../../../../fixtures/stations.csv");
 const WAVE: &[u8] = include_bytes!("../../../../fixtures/wave.bin");
+
+/// The beginning of a picture in rows of so many pixels of so many bytes.
+fn picture(width: usize, pixel: usize) -> Vec<u8> {
+    let (heights, noise) = (noise(1 << 14, 8), noise(15_000, 9));
+    hills::picture(heights, noise.into_iter(), width, pixel).collect()
+}
 
 /// All of them.
 pub fn all() -> Result<Vec<Case>> {
@@ -102,12 +108,12 @@ pub fn all() -> Result<Vec<Case>> {
     // Its rows are found after 12288 bytes. What comes twice is leapt over.
     add(
         "bytes-picture.vtc",
-        &picture::picture(15_000, 100, 3).repeat(2),
+        &picture(100, 3).repeat(2),
         options().mode(Mode::Bytes),
     )?;
     add(
         "bytes-picture-thorough.vtc",
-        &picture::picture(15_000, 120, 2),
+        &picture(120, 2),
         options().mode(Mode::Bytes).thorough(true),
     )?;
     add("tokens.vtc", story, options().mode(Mode::Tokens))?;
