@@ -68,12 +68,37 @@ fn main() -> Result<(), Box<dyn Error>> {
         "bytes-arm64",
         "bytes-picture",
         "bytes-picture-thorough",
+        "unpacked-gzip",
+        "unpacked-zip",
+        "unpacked-png",
+        "unpacked-others",
     ] {
         put(
             "container",
             name,
             &fs::read(format!("{golden}/{name}.vtc"))?,
         )?;
+    }
+    let others = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../crates/vatic-deflate/tests/data"
+    );
+    for name in [
+        "story.gz",
+        "notes.zip",
+        "hills.png",
+        "flushed.zz",
+        "miniz.zz",
+    ] {
+        let data = fs::read(format!("{others}/{name}"))?;
+        put("deflate", name, &data)?;
+        put("round_trip", name, &[&[0, 0], &data[..]].concat())?;
+        if let Some(unpacked) = vatic_deflate::unpack(&data, 1 << 20)
+            && let Ok(length) = u8::try_from(unpacked.recipe.len())
+        {
+            let parts = [&[length][..], &unpacked.recipe, &unpacked.content];
+            put("deflate", &format!("{name}.parts"), &parts.concat())?;
+        }
     }
     for (name, text) in &texts {
         put("tokenizer", name, text)?;

@@ -10,8 +10,8 @@ a message (§9), whose model and prior are the first ones given.
 
 It is meant for reading beside the page: the names are those of the page, every part names its section (§), and nothing
 is done for speed that would hide what is meant. Frames in which only some of the experts take part (§7, for
-experiments), and frames without any that name a prior, are left out. It needs Python 3.11 and the packages numpy,
-xxhash and blake3.
+experiments), and frames without any that name a prior, are left out. The deflate streams of unpacked frames (§4.5)
+are in deflate.py. It needs Python 3.11 and the packages numpy, xxhash and blake3.
 """
 
 import argparse
@@ -30,13 +30,12 @@ import numpy as np  # noqa: E402
 import xxhash  # noqa: E402
 from blake3 import blake3  # noqa: E402
 
+from deflate import write_streams  # noqa: E402
+from reader import Reader, Reject  # noqa: E402
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 MAX_CONTENT = 1 << 28
 M32, M64 = (1 << 32) - 1, (1 << 64) - 1
-
-
-class Reject(Exception):
-    """The data is damaged, or asks for something that is not there."""
 
 
 class Unsupported(Exception):
@@ -52,20 +51,6 @@ def floor_log2(x):
 
 
 # ------------------------------------------------------------------------------- §1, §2, §3: members and frames
-
-
-class Reader:
-    def __init__(self, data):
-        self.data, self.at = data, 0
-
-    def take(self, n):
-        if n > len(self.data) - self.at:
-            raise Reject("the data ends too early")
-        self.at += n
-        return self.data[self.at - n : self.at]
-
-    def integer(self, n):
-        return int.from_bytes(self.take(n), "little")
 
 
 def decode(data, models, priors):
@@ -89,11 +74,12 @@ def decode_member(reader, models, priors):
         descriptor = reader.integer(1)
         kind, detail, length_class = descriptor & 3, descriptor >> 2 & 7, descriptor >> 6
         last = bool(descriptor >> 5 & 1)
-        if kind == 3 and detail != 2:
+        if kind == 3 and detail not in (2, 3):
             decode_control(reader, detail, last, length_class)
             continue
         if kind == 3:
-            piece, checksum = decode_mixed(reader, length_class, models, priors)
+            decode_outer = decode_mixed if detail == 2 else decode_unpacked
+            piece, checksum = decode_outer(reader, length_class, models, priors)
         else:
             piece, checksum = decode_plain(reader, kind, detail, length_class, models, priors)
         # §3. The seed is the number of content bytes before the frame in its member.
@@ -118,43 +104,60 @@ def decode_plain(reader, kind, detail, length_class, models, priors):
 
 def decode_mixed(reader, length_class, models, priors):
     """§2.4. Stretches that belong to parts, each of which is a frame of its own; also the checksum of the whole."""
-    if length_class != 0:
-        raise Reject("a mixed frame with a length class")
-    length, payload_length, checksum = reader.integer(4), reader.integer(4), reader.integer(4)
-    if not 1 <= length <= MAX_CONTENT or payload_length > length:
-        raise Reject("lengths out of range")
-    inside = Reader(reader.take(payload_length))
-
-    def number():
-        value = 0
-        for place in range(5):
-            byte = inside.integer(1)
-            value |= (byte & 127) << 7 * place
-            if byte < 128:
-                return value
-        raise Reject("a number of more than five bytes")
-
-    count = number()
+    length, inside, checksum = decode_outer_header(reader, length_class)
+    count = inside.number()
     if count > (length + 1023) // 1024:
         raise Reject("more stretches than content allows")
-    stretches = [(n & 3, n >> 2) for n in (number() for _ in range(count))]
+    stretches = [(n & 3, n >> 2) for n in (inside.number() for _ in range(count))]
     lengths = [sum(n for part, n in stretches if part == which) for which in range(4)]
     count = lengths.index(0) if 0 in lengths else 4
     if sum(lengths) != length or any(lengths[count:]) or count > 3 or any(n == 0 for _, n in stretches):
         raise Reject("stretches that are not those of the content")
     parts = []
     for wanted in lengths[:count]:
-        descriptor = inside.integer(1)
-        kind, detail, part_class = descriptor & 3, descriptor >> 2 & 7, descriptor >> 6
-        if kind == 3 or descriptor >> 5 & 1:
-            raise Reject("a part that is control or last")
-        content, _ = decode_plain(inside, kind, detail, part_class, models, priors)
+        content = decode_inner(inside, (0, 1, 2), models, priors)
         if len(content) != wanted:
             raise Reject("a part that has not the length of its stretches")
         parts.append(Reader(content))
     if inside.at != len(inside.data):
         raise Reject("something after the last part")
     return b"".join(parts[part].take(n) for part, n in stretches), checksum
+
+
+def decode_unpacked(reader, length_class, models, priors):
+    """§2.5. What the recipe makes of the unpacked content; also the checksum."""
+    length, inside, checksum = decode_outer_header(reader, length_class)
+    recipe = decode_inner(inside, (0, 1), models, priors)
+    unpacked = decode_inner(inside, (0, 1, 2, 3), models, priors)
+    if inside.at != len(inside.data):
+        raise Reject("something after the unpacked content")
+    content = write_streams(Reader(recipe), Reader(unpacked), length)
+    if len(content) != length:
+        raise Reject("streams and what is between them have not the content length")
+    return content, checksum
+
+
+def decode_outer_header(reader, length_class):
+    """§2.4. Of a mixed or unpacked frame: content length, payload and checksum."""
+    if length_class != 0:
+        raise Reject("a mixed or unpacked frame with a length class")
+    length, payload_length, checksum = reader.integer(4), reader.integer(4), reader.integer(4)
+    if not 1 <= length <= MAX_CONTENT or payload_length > length:
+        raise Reject("lengths out of range")
+    return length, Reader(reader.take(payload_length)), checksum
+
+
+def decode_inner(inside, kinds, models, priors):
+    """§2.4, §2.5. A frame inside another, of one of these kinds (3: mixed). Its checksum need not be looked at."""
+    descriptor = inside.integer(1)
+    kind, detail, length_class = descriptor & 3, descriptor >> 2 & 7, descriptor >> 6
+    if kind not in kinds or kind == 3 and detail != 2 or descriptor >> 5 & 1:
+        raise Reject("a frame inside another that is of a wrong kind or last")
+    if kind == 3:
+        content, _ = decode_mixed(inside, length_class, models, priors)
+    else:
+        content, _ = decode_plain(inside, kind, detail, length_class, models, priors)
+    return content
 
 
 def decode_control(reader, detail, last, length_class):

@@ -21,6 +21,7 @@ Examples:
   vatic book.txt                     writes book.txt.vtc and keeps book.txt
   vatic -d book.txt.vtc              gives book.txt back
   vatic -dc book.txt.vtc | less      reads it without writing a file
+  vatic report.docx log.gz           what deflate has compressed inside is taken apart
   vatic -l *.vtc                     what is inside: sizes, ratio, model, checksum
   vatic -t *.vtc                     checks that everything can be restored
   tar -I vatic -cf notes.tar.vtc notes
@@ -132,6 +133,10 @@ pub struct Code {
     /// Cut the input into frames of SIZE bytes that can be restored on their own (64K to 256M)
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub frame_size: Option<u64>,
+
+    /// Leave what deflate has compressed (inside gzip, zip, PNG and PDF files) as it is, which is quicker; without this it is taken apart, and made again when it is restored
+    #[arg(long)]
+    pub no_unpack: bool,
 
     /// Refuse to decode frames that may need more than SIZE of memory (2G): as a rule 128M and three bytes for each of their content
     #[arg(short = 'M', long, value_name = "SIZE", value_parser = parse_size)]

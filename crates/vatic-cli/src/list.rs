@@ -120,8 +120,8 @@ fn models(frames: &[FrameInfo], known: &[ShippedModel]) -> String {
     let mut names: Vec<String> = Vec::new();
     for frame in frames {
         let mut name = match &frame.model {
-            Some(model) if frame.mode == Mode::Mixed => {
-                format!("{} (mixed)", model_name(model, known))
+            Some(model) if matches!(frame.mode, Mode::Mixed | Mode::Unpacked) => {
+                format!("{} ({})", model_name(model, known), frame.mode)
             }
             Some(model) => model_name(model, known),
             None => {

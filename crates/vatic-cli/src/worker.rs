@@ -67,6 +67,7 @@ impl<'a> Worker<'a> {
         if task == Task::Compress {
             encode = models::options(&code.engine, Some(&code.start), code.level.number())?
                 .verify(code.verify)
+                .unpack(!code.no_unpack)
                 .report(code.verbose > 0);
             if let Some(size) = code.frame_size {
                 encode = encode.frame_size(size as usize); // checked to be at most 256 MiB

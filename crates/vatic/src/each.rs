@@ -91,14 +91,17 @@ pub(crate) fn compress<'a, E>(
             Ok(encoder) => encoder.telling(tally),
             Err(error) => return Job::all_threads(|| Err(error)),
         };
-        let begun = match encoder.begin(content, true) {
+        let (begun, rest) = match encoder.begin(content, true) {
             Ok(begun) => begun,
             Err(error) => return Job::all_threads(|| Err(error)),
         };
         Job {
             memory: (!begun.takes_all_threads()).then(|| begun.memory()),
             work: Box::new(move || {
-                let packed = encoder.accept(begun.code()?);
+                let mut packed = encoder.accept(begun.code()?);
+                if let Some(rest) = rest {
+                    encoder.frame(&rest, true, &mut packed)?;
+                }
                 Ok((packed, encoder.stats().clone()))
             }),
         }

@@ -4,9 +4,9 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 
 pub use crate::codec::filter::Filter;
-use crate::codec::mixed;
+use crate::codec::{mixed, unpacked};
 use crate::error::{Error, Result};
-use crate::format::{Counted, Kind};
+use crate::format::{Counted, Header, Kind};
 use crate::member::{Found, FrameDecoder, Scanner, ahead};
 use crate::model::ModelRef;
 use crate::options::{DecodeOptions, Mode};
@@ -49,7 +49,7 @@ pub struct FrameInfo {
     pub thorough: bool,
     /// What was done to machine code in it.
     pub filter: Option<Filter>,
-    /// The model it was made with; of a mixed frame, that of its part of text.
+    /// The model it was made with; of a mixed frame, that of its part of text. What is said of an unpacked one is how what was unpacked is coded.
     pub model: Option<ModelRef>,
     /// The prior it was made with.
     pub prior: Option<PriorId>,
@@ -57,6 +57,20 @@ pub struct FrameInfo {
     pub memory_log2: Option<u8>,
     /// The checksum of its content.
     pub checksum: u32,
+}
+
+impl FrameInfo {
+    /// Notes what a header says of how it is coded: the frame's own, or that of the frame within it.
+    fn tell(&mut self, header: &Header) {
+        let parts = &header.parts;
+        self.streams = 1 << parts.streams_log2;
+        self.thorough = parts.thorough;
+        self.filter = parts.filter;
+        self.model = parts.model;
+        self.prior = parts.prior;
+        let coded = matches!(header.kind, Kind::Bytes | Kind::Tokens);
+        self.memory_log2 = coded.then_some(parts.memory_log2);
+    }
 }
 
 /// Reads the headers of `reader` and passes over everything else.
@@ -93,8 +107,7 @@ fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>)> {
             return Err(Error::Truncated);
         }
         if header.content > 0 {
-            let coded = matches!(header.kind, Kind::Bytes | Kind::Tokens);
-            info.frames.push(FrameInfo {
+            let mut frame = FrameInfo {
                 member: scanner.members - 1,
                 payload_offset: reader.count,
                 payload_bytes: header.payload.into(),
@@ -104,26 +117,33 @@ fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>)> {
                     Kind::Tokens => Mode::Tokens,
                     Kind::Bytes => Mode::Bytes,
                     Kind::Mixed => Mode::Mixed,
+                    Kind::Unpacked => Mode::Unpacked,
                     _ => Mode::Stored,
                 },
-                streams: 1 << header.parts.streams_log2,
-                thorough: header.parts.thorough,
-                filter: header.parts.filter,
-                model: header.parts.model,
-                prior: header.parts.prior,
-                memory_log2: coded.then_some(header.parts.memory_log2),
+                streams: 1,
+                thorough: false,
+                filter: None,
+                model: None,
+                prior: None,
+                memory_log2: None,
                 checksum: header.checksum,
-            });
+            };
+            frame.tell(header);
+            info.frames.push(frame);
             info.content_bytes += u64::from(header.content);
             all.push(found);
         }
         info.skippable += u64::from(header.kind == Kind::Skippable);
-        if header.kind == Kind::Mixed
+        if matches!(header.kind, Kind::Mixed | Kind::Unpacked)
             && let Some(frame) = info.frames.last_mut()
         {
             // What is wrong inside is for the decoder to say.
-            let inside = mixed::model_within(header.content as usize, &mut reader.inner);
-            frame.model = inside.ok().flatten();
+            if header.kind == Kind::Mixed {
+                let inside = mixed::model_within(header.content as usize, &mut reader.inner);
+                frame.model = inside.ok().flatten();
+            } else if let Ok(inside) = unpacked::header_within(&mut reader.inner) {
+                frame.tell(&inside);
+            }
             let payload = SeekFrom::Start(reader.count);
             reader.inner.seek(payload).map_err(Error::Read)?;
         }

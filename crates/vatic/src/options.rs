@@ -27,6 +27,8 @@ pub enum Mode {
     /// Stretches of different kinds, such as texts and images in an archive, each kind coded in its own way. Asked for in [`Options`], it takes
     /// apart whatever can be told apart.
     Mixed,
+    /// Content whose deflate streams (inside gzip, zip, PNG, PDF) were taken apart, and what they say coded in one of the other ways.
+    Unpacked,
 }
 
 impl fmt::Display for Mode {
@@ -37,6 +39,7 @@ impl fmt::Display for Mode {
             Mode::Bytes => "bytes",
             Mode::Tokens => "tokens",
             Mode::Mixed => "mixed",
+            Mode::Unpacked => "unpacked",
         })
     }
 }
@@ -72,6 +75,7 @@ pub struct Options {
     pub(crate) mode: Mode,
     pub(crate) least_gain: u32,
     pub(crate) thorough: bool,
+    pub(crate) unpack: bool,
     pub(crate) verify: bool,
     pub(crate) report: bool,
     pub(crate) experts: Option<u64>,
@@ -91,6 +95,7 @@ impl Default for Options {
             mode: Mode::Auto,
             least_gain: DEFAULT_LEAST_GAIN,
             thorough: false,
+            unpack: true,
             verify: false,
             report: false,
             experts: None,
@@ -185,6 +190,14 @@ impl Options {
         self
     }
 
+    /// Whether deflate streams, as gzip, zip (and all that is made of it: office documents, e-books, packages), PNG and PDF files have inside, are taken apart, so that
+    /// what they say can be foretold; decoding makes them again, bit for bit. On if not set. What they say may be several times as long
+    /// as they are, and takes as long as if it had been given as it is; frames do not grow beyond [`frame_size`](Options::frame_size) by it.
+    pub fn unpack(mut self, unpack: bool) -> Options {
+        self.unpack = unpack;
+        self
+    }
+
     /// Decodes every frame again before it is written and compares: twice the time, for those who delete the original.
     pub fn verify(mut self, verify: bool) -> Options {
         self.verify = verify;
@@ -273,6 +286,7 @@ impl fmt::Debug for Options {
             .field("mode", &self.mode)
             .field("least_gain", &self.least_gain)
             .field("thorough", &self.thorough)
+            .field("unpack", &self.unpack)
             .field("verify", &self.verify)
             .finish_non_exhaustive()
     }

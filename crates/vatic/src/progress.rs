@@ -48,6 +48,7 @@ impl Tally {
             own: Mutex::default(),
             base: Mutex::default(),
             way: Mutex::default(),
+            scale: Mutex::default(),
         }
     }
 
@@ -87,6 +88,8 @@ pub(crate) struct Meter {
     base: Mutex<Progress>,
     /// Which of several ways of coding that part is tried, if it is one of several.
     way: Mutex<Option<Way>>,
+    /// So many bytes of content are told of for how many that are reported.
+    scale: Mutex<Option<(u64, u64)>>,
 }
 
 /// One of several ways in which the same content is coded, of which each has a share of its progress.
@@ -130,13 +133,21 @@ impl Meter {
         *locked(&self.way) = (share != (0, 100)).then_some(Way { length, share });
     }
 
+    /// From now on so many bytes of content are told of for as many as `reported` are.
+    pub(crate) fn scale(&self, content: usize, reported: usize) {
+        *locked(&self.scale) = Some((content as u64, reported.max(1) as u64));
+    }
+
     /// From now on what is reported comes after so many bytes.
     pub(crate) fn rebase(&self, content: usize, coded: usize) {
         *locked(&self.base) = Progress::new(content as u64, coded as u64);
     }
 
     /// The same.
-    pub(crate) fn stands(&self, now: Progress) {
+    pub(crate) fn stands(&self, mut now: Progress) {
+        if let Some((content, reported)) = *locked(&self.scale) {
+            now.content_bytes = (now.content_bytes * content) / reported;
+        }
         let mut own = locked(&self.own);
         self.tally.replace(*own, now);
         *own = now;

@@ -28,6 +28,31 @@ fn compresses_keeps_and_restores() {
     assert_eq!(place.names(), ["a.txt", "a.txt.vtc"]);
 }
 
+/// An archive, whose parts are taken apart and made again.
+#[test]
+fn what_deflate_compressed_becomes_smaller_and_comes_back() {
+    let place = Place::new();
+    let zip = include_bytes!("../../../vatic-deflate/tests/data/notes.zip");
+    place.write("notes.zip", zip);
+    place
+        .vatic(&["-v", "--model", "none", "notes.zip"])
+        .assert()
+        .success()
+        .stderr(contains("unpacked"));
+    let length = place.read("notes.zip.vtc").len();
+    assert!(length * 10 < zip.len() * 8, "{length} bytes");
+    let listed = place.vatic(&["-l", "notes.zip.vtc"]).assert().success();
+    listed.stdout(contains("(unpacked)"));
+    place.remove("notes.zip");
+    place.vatic(&["-d", "notes.zip.vtc"]).assert().success();
+    assert_eq!(place.read("notes.zip"), zip);
+    place
+        .vatic(&["--no-unpack", "--model", "none", "-fq", "notes.zip"])
+        .assert()
+        .success();
+    assert!(place.read("notes.zip.vtc").len() * 10 > zip.len() * 9);
+}
+
 #[test]
 fn any_bytes_come_back() {
     for content in [

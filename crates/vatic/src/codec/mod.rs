@@ -11,6 +11,7 @@ pub(crate) mod messages;
 pub(crate) mod mixed;
 mod stretches;
 mod tokens;
+pub(crate) mod unpacked;
 
 use std::time::Instant;
 
@@ -30,6 +31,7 @@ use filter::Filter;
 pub(crate) use lockstep::Predictor;
 use mixed::Mixed;
 use tokens::Cut;
+use unpacked::Unpacked;
 
 /// A frame's payload, and what its header has to say about it.
 pub(crate) struct Coded {
@@ -162,6 +164,9 @@ pub(crate) struct Encoder {
     mode: Mode,
     least_gain: u32,
     cut: Cut,
+    /// Whether deflate streams are taken apart, and what a frame may grow to by that.
+    unpack: bool,
+    unpacked_size: usize,
 }
 
 impl Encoder {
@@ -171,6 +176,8 @@ impl Encoder {
             candidates: suitable(options)?,
             mode: options.mode,
             least_gain: options.least_gain,
+            unpack: options.unpack,
+            unpacked_size: options.frame_size / 4 * 5,
             cut: match options.streams_log2 {
                 Some(log2) => Cut::Into(log2),
                 None if options.quick => Cut::Quick,
@@ -194,10 +201,21 @@ impl Encoder {
         Ok(self.setting(content)?.model)
     }
 
-    /// How a frame of `content` is best coded, in parts of different kinds if it has such.
-    pub(crate) fn plan_frame(&self, content: &[u8]) -> Result<Plan> {
+    /// How a frame of `content` is best coded, with its deflate streams taken apart if it has such, and how much of it then goes into the frame.
+    pub(crate) fn plan_frame(&self, content: &[u8]) -> Result<(Plan, usize)> {
+        if self.unpack
+            && matches!(self.mode, Mode::Auto | Mode::Mixed | Mode::Unpacked)
+            && let Some(plan) = Unpacked::plan(content, self)?
+        {
+            return Ok(plan);
+        }
+        Ok((self.plan_parts(content)?, content.len()))
+    }
+
+    /// How `content` is best coded, in parts of different kinds if it has such.
+    fn plan_parts(&self, content: &[u8]) -> Result<Plan> {
         let fine = self.mode == Mode::Mixed;
-        if (fine || self.mode == Mode::Auto)
+        if (fine || matches!(self.mode, Mode::Auto | Mode::Unpacked))
             && let Some(plan) = Mixed::plan(content, self, fine)?
         {
             return Ok(plan);
@@ -207,7 +225,7 @@ impl Encoder {
 
     /// How `content` is best coded in one way.
     pub(crate) fn plan(&self, content: &[u8]) -> Result<Plan> {
-        let auto = matches!(self.mode, Mode::Auto | Mode::Mixed);
+        let auto = matches!(self.mode, Mode::Auto | Mode::Mixed | Mode::Unpacked);
         if auto && choose::is_noise(content, &self.setting)? {
             return Ok(self.stored());
         }
@@ -237,6 +255,7 @@ impl Encoder {
             cut: self.cut,
             is_filtered: false,
             mixed: None,
+            unpacked: None,
         }
     }
 }
@@ -252,12 +271,16 @@ pub(crate) struct Plan {
     is_filtered: bool,
     /// Its parts, if it is mixed.
     mixed: Option<Mixed>,
+    /// What is coded in its place, if it is unpacked.
+    unpacked: Option<Unpacked>,
 }
 
 impl Plan {
     /// Whether all threads work on the frame. Bytes are foretold one after the other.
     pub(crate) fn takes_all_threads(&self) -> bool {
-        self.mixed.is_some() || self.mode == Mode::Tokens && self.setting.model.is_some()
+        self.mixed.is_some()
+            || self.unpacked.is_some()
+            || self.mode == Mode::Tokens && self.setting.model.is_some()
     }
 
     /// Applies the filter that suits `content` in place, where it is certain that it will be coded as bytes: a copy of it less to be kept. It is
@@ -310,6 +333,9 @@ impl Plan {
         if let Some(mixed) = &self.mixed {
             return mixed.code(meter).map(Some);
         }
+        if let Some(unpacked) = &self.unpacked {
+            return unpacked.code(meter).map(Some);
+        }
         let start = Instant::now();
         if self.needed_gain.is_some() {
             meter.way(content.len(), FIRST_WAY);
@@ -358,6 +384,8 @@ pub(crate) struct Decoder {
     options: DecodeOptions,
     /// The content's length of the mixed frame whose parts are decoded.
     whole: Option<usize>,
+    /// The memory in bytes of what stands beside the frame, of which it is a part.
+    beside: u64,
 }
 
 impl Decoder {
@@ -365,6 +393,7 @@ impl Decoder {
         Decoder {
             options: options.clone(),
             whole: None,
+            beside: 0,
         }
     }
 
@@ -406,6 +435,7 @@ impl Decoder {
             (None, Kind::Mixed) => needs_mixed(content, tables),
             (None, _) => needs(content, tables),
         };
+        let experts = experts + self.beside;
         self.allow(header, experts)?;
         let prior = parts
             .prior
@@ -478,6 +508,7 @@ impl Decoder {
                 };
                 mixed::decode(header, payload, wanted, &within, meter, sink)?
             }
+            (Kind::Unpacked, _) => unpacked::decode(header, payload, self, meter, sink)?,
             (Kind::Tokens, Some(model)) => {
                 let streams_log2 = header.parts.streams_log2;
                 tokens::decode(payload, length, streams_log2, &setting, model, meter, sink)?

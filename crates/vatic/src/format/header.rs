@@ -16,6 +16,7 @@ const CONTROL: u8 = 3;
 const CONTROL_END: u8 = 0;
 const CONTROL_SKIPPABLE: u8 = 1;
 const CONTROL_MIXED: u8 = 2;
+const CONTROL_UNPACKED: u8 = 3;
 
 const LAST: u8 = 1 << 5;
 
@@ -58,6 +59,8 @@ pub(crate) enum Kind {
     Tokens,
     /// Stretches of different kinds: frames of the others within a frame.
     Mixed,
+    /// Content whose deflate streams were taken apart: two frames of the others within a frame.
+    Unpacked,
     /// No content; ends a member whose writer did not know that the frame before was the last.
     End,
     /// Data of somebody else's, to be passed over.
@@ -142,8 +145,12 @@ impl Header {
                 out.push(CONTROL | CONTROL_SKIPPABLE << 2 | last);
                 out.extend(self.payload.to_le_bytes());
             }
-            Kind::Mixed => {
-                out.push(CONTROL | CONTROL_MIXED << 2 | last);
+            Kind::Mixed | Kind::Unpacked => {
+                let detail = match self.kind {
+                    Kind::Mixed => CONTROL_MIXED,
+                    _ => CONTROL_UNPACKED,
+                };
+                out.push(CONTROL | detail << 2 | last);
                 for field in [self.content, self.payload, self.checksum] {
                     out.extend(field.to_le_bytes());
                 }
@@ -257,11 +264,14 @@ fn read_control(reader: &mut impl Read, field: u8, last: bool, class: u8) -> Res
             u32::from_le_bytes(bytes(reader)?),
             last,
         )),
-        CONTROL_MIXED => {
+        CONTROL_MIXED | CONTROL_UNPACKED => {
             let content = plausible_content(u32::from_le_bytes(bytes(reader)?))?;
             let payload = plausible_payload(u32::from_le_bytes(bytes(reader)?), content)?;
             Ok(Header {
-                kind: Kind::Mixed,
+                kind: match field {
+                    CONTROL_MIXED => Kind::Mixed,
+                    _ => Kind::Unpacked,
+                },
                 last,
                 content,
                 payload,

@@ -42,15 +42,19 @@ pub(crate) fn compress<'a>(
                     give(encoder.accept(made?))?;
                 }
                 let (content, last) = next()?;
-                let begun = encoder.begin(content, last)?;
-                let is_only = last && line.is_empty();
-                if begun.takes_all_threads() || threads < 2 || is_only {
-                    while let Some(made) = line.take() {
-                        give(encoder.accept(made?))?;
+                let mut rest = Some(content);
+                while let Some(content) = rest {
+                    let begun;
+                    (begun, rest) = encoder.begin(content, last)?;
+                    let is_only = last && rest.is_none() && line.is_empty();
+                    if begun.takes_all_threads() || threads < 2 || is_only {
+                        while let Some(made) = line.take() {
+                            give(encoder.accept(made?))?;
+                        }
+                        give(encoder.accept(begun.code()?))?;
+                    } else {
+                        line.send(begun.memory(), move || begun.code());
                     }
-                    give(encoder.accept(begun.code()?))?;
-                } else {
-                    line.send(begun.memory(), move || begun.code());
                 }
                 if last {
                     while let Some(made) = line.take() {

@@ -51,25 +51,39 @@ impl FrameEncoder {
         self.tally.clone()
     }
 
-    /// Appends the frame of `content` to `out`. Nothing at all is appended for no content, unless it is the last.
+    /// Appends the frame of `content`, or several of them, to `out`. Nothing at all is appended for no content, unless it is the last.
     pub(crate) fn frame(&mut self, content: &[u8], last: bool, out: &mut Vec<u8>) -> Result<()> {
-        let made = self.begin(content.into(), last)?.code()?;
-        out.extend(self.accept(made));
+        let mut rest = Some(content.into());
+        while let Some(content) = rest {
+            let begun;
+            (begun, rest) = self.begin(content, last)?;
+            out.extend(self.accept(begun.code()?));
+        }
         Ok(())
     }
 
-    /// Decides how the next frame is coded, which is then done with no regard to other frames.
-    pub(crate) fn begin<'a>(&mut self, content: Cow<'a, [u8]>, last: bool) -> Result<Begun<'a>> {
-        let plan = match content.is_empty() {
-            true => None,
-            false => Some(self.codec.plan_frame(&content)?),
+    /// Decides how the next frame is coded, which is then done with no regard to other frames; what is left of `content`, if it does not take all
+    /// of it, comes next.
+    pub(crate) fn begin<'a>(
+        &mut self,
+        content: Cow<'a, [u8]>,
+        last: bool,
+    ) -> Result<(Begun<'a>, Option<Cow<'a, [u8]>>)> {
+        let (plan, used) = match content.is_empty() {
+            true => (None, 0),
+            false => {
+                let (plan, used) = self.codec.plan_frame(&content)?;
+                (Some(plan), used)
+            }
         };
+        let (content, rest) = divide(content, used);
+        let last = last && rest.is_none();
         let (number, offset) = self.begun;
         self.begun.0 += u64::from(plan.is_some());
         self.begun.1 += content.len() as u64;
         let is_first = !self.started && (last || plan.is_some());
         self.started |= is_first;
-        Ok(Begun {
+        let begun = Begun {
             is_first,
             last,
             number,
@@ -79,7 +93,8 @@ impl FrameEncoder {
             verify: self.options.verify.then(|| as_decoded(&self.options)),
             plan,
             content,
-        })
+        };
+        Ok((begun, rest))
     }
 
     /// Notes what was done; the frame's bytes.
@@ -90,6 +105,23 @@ impl FrameEncoder {
             self.stats.frames.push(stats);
         }
         made.bytes
+    }
+}
+
+/// The first so many bytes, and the others if there are any.
+fn divide(content: Cow<[u8]>, at: usize) -> (Cow<[u8]>, Option<Cow<[u8]>>) {
+    if at == content.len() {
+        return (content, None);
+    }
+    match content {
+        Cow::Borrowed(content) => {
+            let (first, rest) = content.split_at(at);
+            (first.into(), Some(rest.into()))
+        }
+        Cow::Owned(mut content) => {
+            let rest = content.split_off(at);
+            (content.into(), Some(rest.into()))
+        }
     }
 }
 

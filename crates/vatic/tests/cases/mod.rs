@@ -40,6 +40,14 @@ const ORDERS: &[u8] = include_bytes!("../../../../fixtures/orders.json");
 const STATIONS: &[u8] = include_bytes!("../../../../fixtures/stations.csv");
 const WAVE: &[u8] = include_bytes!("../../../../fixtures/wave.bin");
 
+// Files as other programs write them.
+const GZIP: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/story.gz");
+const ZIP: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/notes.zip");
+const PNG: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/hills.png");
+const FLUSHED: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/flushed.zz");
+const LEVELS: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/levels.zz");
+const OTHERS: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/miniz.zz");
+
 /// The beginning of a picture in rows of so many pixels of so many bytes.
 fn picture(width: usize, pixel: usize) -> Vec<u8> {
     let (heights, noise) = (noise(1 << 14, 8), noise(15_000, 9));
@@ -160,6 +168,23 @@ pub fn all() -> Result<Vec<Case>> {
             b"\nThe end.\n",
         ]
         .concat(),
+        options().mode(Mode::Mixed),
+    )?;
+
+    // What others have compressed: text; two texts and noise; a picture, whose stream is in pieces; one that was flushed, and one by another
+    // program than zlib, which is coded in parts.
+    add("unpacked-gzip.vtc", GZIP, options())?;
+    add("unpacked-zip.vtc", ZIP, options().model(None))?;
+    add("unpacked-png.vtc", PNG, options().model(None))?;
+    add(
+        "unpacked-flushed.vtc",
+        FLUSHED,
+        options().model(None).thorough(true),
+    )?;
+    add("unpacked-levels.vtc", LEVELS, options().model(None))?;
+    add(
+        "unpacked-others.vtc",
+        &[&STORY[..block], &noise(block, 1), OTHERS, b" and so on"].concat(),
         options().mode(Mode::Mixed),
     )?;
 

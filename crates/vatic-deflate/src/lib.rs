@@ -1,0 +1,55 @@
+//! Takes deflate streams (RFC 1951), which are inside gzip, zip, PNG, PDF and many other files, apart into what they say and a *recipe*,
+//! and makes them again from that, bit for bit.
+//!
+//! What deflate has coded looks like noise to every other compressor. What it says does not, but a compressor must be able to give
+//! the stream itself back, and there are many streams that say the same. Nearly all were written by zlib or by gzip, though, which look for matches by fixed
+//! rules: so the recipe names the rules, and for each token that is not the one that they lead to, what it is instead (the method
+//! of *preflate*, Dirk Steinke 2018). For a stream of zlib's that is a handful of bytes.
+//!
+//! ```
+//! use std::io::Write;
+//!
+//! let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+//! gzip.write_all((0..200u32).map(|n| format!("{} so it goes, ", n * n)).collect::<String>().as_bytes())?;
+//! let file = gzip.finish()?;
+//!
+//! let unpacked = vatic_deflate::unpack(&file, 1 << 20).expect("a stream");
+//! assert!(unpacked.content.len() > 3000 && unpacked.recipe.len() < 20);
+//! let mut again = Vec::new();
+//! vatic_deflate::pack(&unpacked.content, &unpacked.recipe, file.len(), &mut |bytes| again.extend_from_slice(bytes))?;
+//! assert_eq!(again, file);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![deny(missing_docs)]
+
+mod bits;
+mod blocks;
+mod codes;
+mod find;
+mod guess;
+mod numbers;
+mod pack;
+mod search;
+mod trees;
+mod unpack;
+
+pub use pack::pack;
+pub use unpack::{Unpacked, unpack};
+
+/// The most bytes of content that streams are taken apart to.
+pub const MAX_CONTENT: usize = 1 << 28;
+
+/// What can be wrong with a recipe, or with a stream.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// What is taken for a stream is none, or cannot be made again.
+    #[error("this is no deflate stream")]
+    Stream,
+    /// There is more content than there should be, or less.
+    #[error("the content of the deflate streams has not the length that it should have")]
+    Length,
+    /// The recipe was not made by [`unpack`].
+    #[error("the recipe for the deflate streams is damaged: {0}")]
+    Recipe(&'static str),
+}

@@ -1,0 +1,268 @@
+//! From data with deflate streams to their content and a recipe.
+
+use crate::blocks::{Block, Blocks, Form, MOST_TOKENS};
+use crate::codes::Token;
+use crate::find::{BETWEEN, Candidate, candidate};
+use crate::guess::rules;
+use crate::numbers::write;
+use crate::pack::{COUNT_SHIFT, FIXED, LAST, LENGTH_BASE, OWN, STORED, USUAL, stream};
+use crate::search::{Chains, Foreteller, Rules};
+use crate::{Error, MAX_CONTENT};
+
+/// Streams of fewer bytes stay as they are.
+const LEAST: usize = 96;
+/// A recipe may have one byte for so many of its stream.
+const WORTH: usize = 4;
+/// Steps of work that may be done in any case (some tenths of a second), and for each byte of data: what was made to be slow is left as it is.
+const LEAST_STEPS: u64 = 1 << 26;
+const STEPS: u64 = 512;
+/// A stream that has no room after more than this part of it was filled is left for the next one.
+const WASTE: usize = 8;
+/// So many tokens say what rules a stream was written by.
+const SAMPLE: usize = 1 << 14;
+
+/// Data whose deflate streams were taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unpacked {
+    /// The data with the content of its streams in their place.
+    pub content: Vec<u8>,
+    /// How [`pack`](crate::pack) makes the data again from that.
+    pub recipe: Vec<u8>,
+    /// How many streams were taken apart.
+    pub streams: usize,
+    /// How many bytes of the data they were.
+    pub bytes: usize,
+    /// How many bytes of the data this is: all, or as many from the beginning as had room.
+    pub used: usize,
+}
+
+/// Takes the deflate streams in `data` apart, as far as they can be made again from little. Their content and everything between them are at most
+/// `most` bytes, so it ends before a stream whose content has no room any more (which may be the first one: there are none in it then). Of a stream
+/// that would hardly have more room by itself as many blocks are taken apart as there is room for. None if there are no streams.
+pub fn unpack(data: &[u8], most: usize) -> Option<Unpacked> {
+    let most = most.min(MAX_CONTENT);
+    let mut unpacked = Unpacked {
+        content: Vec::new(),
+        recipe: Vec::new(),
+        streams: 0,
+        bytes: 0,
+        used: data.len(),
+    };
+    // Everything before was dealt with.
+    let (mut done, mut at) = (0, 0);
+    let mut work = Work {
+        steps: Steps(LEAST_STEPS + data.len() as u64 * STEPS),
+        chains: Chains::new(),
+    };
+    while at < data.len() && work.steps.0 > 0 {
+        let found = candidate(data, at).and_then(|candidate| {
+            let start = candidate.pieces.first()?.start;
+            let room = most.checked_sub(unpacked.content.len() + start - done)?;
+            Some((start, Stream::new(data, &candidate, room, &mut work)?))
+        });
+        let Some((start, stream)) = found else {
+            at += 1;
+            continue;
+        };
+        if stream.is_cut && (unpacked.streams > 0 || at > most / WASTE) {
+            unpacked.used = at;
+            break;
+        }
+        let gap = &data[done..start];
+        write(gap.len() as u64, &mut unpacked.recipe);
+        unpacked.recipe.extend(&stream.recipe);
+        unpacked.content.extend(gap);
+        unpacked.content.extend(&stream.content);
+        unpacked.streams += 1;
+        unpacked.bytes += stream.end - start;
+        (done, at) = (stream.end, stream.end);
+    }
+    let room = most - unpacked.content.len();
+    unpacked.used = unpacked.used.min(done.saturating_add(room));
+    unpacked.content.extend(&data[done..unpacked.used]);
+    let mut recipe = Vec::new();
+    write(unpacked.streams as u64, &mut recipe);
+    recipe.append(&mut unpacked.recipe);
+    unpacked.recipe = recipe;
+    (unpacked.streams > 0 || unpacked.used < data.len()).then_some(unpacked)
+}
+
+/// What is needed for stream after stream.
+pub struct Work {
+    pub steps: Steps,
+    pub chains: Chains,
+}
+
+/// Steps that may still be done.
+pub struct Steps(u64);
+
+impl Steps {
+    /// Takes off what was done; none if that was too much.
+    pub fn spend(&mut self, done: u64) -> Option<()> {
+        self.0 = self.0.saturating_sub(done);
+        (self.0 > 0).then_some(())
+    }
+}
+
+/// A stream that was taken apart.
+struct Stream {
+    content: Vec<u8>,
+    recipe: Vec<u8>,
+    /// Where it ends in the data.
+    end: usize,
+    /// Whether there was no room for all of it.
+    is_cut: bool,
+}
+
+impl Stream {
+    /// Takes the stream at `candidate` apart, as many whole blocks of it as there are and as their content has room.
+    fn new(data: &[u8], candidate: &Candidate, room: usize, work: &mut Work) -> Option<Stream> {
+        let (first, others) = candidate.pieces.split_first()?;
+        let gathered: Vec<u8>;
+        let coded = match others {
+            [] => &data[first.clone()],
+            _ => {
+                let length = candidate.pieces.iter().map(|piece| piece.len() as u64 + 1);
+                work.steps.spend(length.sum())?;
+                let pieces = candidate.pieces.iter();
+                gathered = pieces
+                    .flat_map(|piece| &data[piece.clone()])
+                    .copied()
+                    .collect();
+                &gathered
+            }
+        };
+        let mut content = Vec::new();
+        let mut blocks = Blocks::new(coded);
+        let (mut count, mut sample, mut sampled) = (0, Vec::new(), 0);
+        let is_cut = loop {
+            match blocks.next(&mut content, room) {
+                Ok(Some(block)) => {
+                    count += 1;
+                    if sampled < SAMPLE {
+                        sampled += block.tokens.len();
+                        sample.push(block);
+                    }
+                }
+                other => break other.is_err_and(|error| error == Error::Length),
+            }
+        };
+        let (bits, bytes) = (blocks.position(), blocks.position().div_ceil(8));
+        work.steps.spend((content.len() + bytes) as u64)?;
+        if bytes < LEAST {
+            return None;
+        }
+        let rules = rules(&content, &sample, candidate.window_bits, work)?;
+        drop(sample);
+        let rest = match bits % 8 {
+            0 => 0,
+            used => coded[bytes - 1] >> used,
+        };
+        let mut recipe = Vec::new();
+        write(rules.to_number(), &mut recipe);
+        let end = write_pieces(data, candidate, bytes, &mut recipe);
+        write(content.len() as u64, &mut recipe);
+        write(rest.into(), &mut recipe);
+        let most = recipe.len() + bytes / WORTH;
+        write_blocks(coded, count, &content, rules, most, work, &mut recipe)?;
+        // Whatever was thought of it: it is taken apart if it can be made again.
+        let mut rest = &data[first.start..end];
+        let mut is_same = |bytes: &[u8]| {
+            rest = rest.strip_prefix(bytes).ok_or(Error::Stream)?;
+            Ok(())
+        };
+        let made = stream(&content, &mut &recipe[..], &mut work.chains, &mut is_same).is_ok()
+            && rest.is_empty();
+        made.then_some(Stream {
+            content,
+            recipe,
+            end,
+            is_cut,
+        })
+    }
+}
+
+/// Writes how the stream of so many bytes is cut; where it ends in the data.
+fn write_pieces(data: &[u8], candidate: &Candidate, bytes: usize, recipe: &mut Vec<u8>) -> usize {
+    let (mut left, mut number) = (bytes, 0);
+    let mut cuts = Vec::new();
+    for piece in &candidate.pieces {
+        if left <= piece.len() {
+            write(number, recipe);
+            recipe.append(&mut cuts);
+            return piece.start + left;
+        }
+        left -= piece.len();
+        number += 1;
+        write(piece.len() as u64, &mut cuts);
+        cuts.extend(&data[piece.end..piece.end + BETWEEN]);
+    }
+    data.len()
+}
+
+/// Writes the blocks of a stream, and what is not as foretold. None if that takes more than `most` bytes.
+fn write_blocks(
+    coded: &[u8],
+    count: u64,
+    content: &[u8],
+    rules: Rules,
+    most: usize,
+    work: &mut Work,
+    recipe: &mut Vec<u8>,
+) -> Option<()> {
+    let Work { steps, chains } = work;
+    let (mut foreteller, mut before) = (Foreteller::new(content, rules, chains), 0);
+    let mut corrections = Vec::new();
+    let (mut number, mut skip) = (0, 0);
+    let mut blocks = Blocks::new(coded);
+    let mut said = Vec::with_capacity(content.len());
+    write(count, recipe);
+    for _ in 0..count {
+        let block = blocks.next(&mut said, usize::MAX).ok()??;
+        write_shape(&block, recipe);
+        if let Form::Stored(length) = block.form {
+            foreteller.skip(length);
+        }
+        for token in block.tokens {
+            let foretold = foreteller.next();
+            foreteller.go_on(token, foretold);
+            if token == foretold {
+                skip += 1;
+                continue;
+            }
+            write(skip, &mut corrections);
+            (number, skip) = (number + 1, 0);
+            match token {
+                Token::BYTE => write(0, &mut corrections),
+                Token { length, distance } => {
+                    write(u64::from(length) - LENGTH_BASE, &mut corrections);
+                    write(distance.into(), &mut corrections);
+                }
+            }
+        }
+        steps.spend(foreteller.steps() - before)?;
+        before = foreteller.steps();
+        if recipe.len() + corrections.len() > most {
+            return None;
+        }
+    }
+    write(number, recipe);
+    recipe.append(&mut corrections);
+    Some(())
+}
+
+fn write_shape(block: &Block, recipe: &mut Vec<u8>) {
+    let last = if block.is_last { LAST } else { 0 };
+    let (form, count) = match &block.form {
+        Form::Stored(length) => (STORED, *length),
+        Form::Fixed => (FIXED, block.tokens.len()),
+        Form::Usual => (USUAL, block.tokens.len()),
+        Form::Own(_) => (OWN, block.tokens.len()),
+    };
+    debug_assert!(count <= MOST_TOKENS);
+    write(form | last | (count as u64) << COUNT_SHIFT, recipe);
+    if let Form::Own(bits) = &block.form {
+        write(bits.count as u64, recipe);
+        recipe.extend(&bits.bytes);
+    }
+}

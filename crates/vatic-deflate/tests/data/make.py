@@ -1,0 +1,117 @@
+"""Writes the files of this folder: deflate streams as others write them, of text of this project's fixtures.
+
+    python3 make.py
+
+`miniz.zz` is not among them: it was written once by miniz_oxide 0.9 (level 6), which looks for matches in its own way.
+"""
+
+import gzip
+import io
+import pathlib
+import struct
+import zipfile
+import zlib
+
+HERE = pathlib.Path(__file__).parent
+FIXTURES = HERE.parents[3] / "fixtures"
+STORY = (FIXTURES / "story.txt").read_bytes()
+ORDERS = (FIXTURES / "orders.json").read_bytes()
+
+
+def noise(count, state=1):
+    """Bytes of a linear congruential generator."""
+    out = bytearray()
+    for _ in range(count):
+        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+        out.append(state >> 56)
+    return bytes(out)
+
+
+def notes():
+    """A zip archive: text at two levels, noise that is stored, and a file so small that it stays as it is."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content, method, level in [
+            ("notes/story.txt", STORY[:5000], zipfile.ZIP_DEFLATED, 6),
+            ("notes/noise", noise(300), zipfile.ZIP_STORED, None),
+            ("notes/orders.json", ORDERS[:4000], zipfile.ZIP_DEFLATED, 1),
+            ("notes/small", b"see the other files\n", zipfile.ZIP_DEFLATED, 9),
+        ]:
+            info = zipfile.ZipInfo(name, (2026, 11, 28, 12, 0, 0))
+            info.compress_type = method
+            archive.writestr(info, content, compresslevel=level)
+    return out.getvalue()
+
+
+def hills():
+    """A PNG image of 96 by 64 pixels, whose stream has a small window and is cut into chunks of 1000 bytes."""
+    width, height = 96, 64
+    rows = []
+    for y in range(height):
+        row = bytearray()
+        for x in range(width):
+            slope = (x * x // 40 + y * y // 30 + x * y // 50) & 0xFF
+            row += bytes([slope, (2 * slope + noise(1, x * y + 7)[0] % 3) & 0xFF, 255 - slope])
+        rows.append(b"\x01" + bytes((row[i] - (row[i - 3] if i >= 3 else 0)) & 0xFF for i in range(len(row))))
+    packer = zlib.compressobj(9, zlib.DEFLATED, 13, 9, zlib.Z_FILTERED)
+    stream = packer.compress(b"".join(rows)) + packer.flush()
+
+    def chunk(name, body):
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    parts = [chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))]
+    parts += [chunk(b"IDAT", stream[at : at + 1000]) for at in range(0, len(stream), 1000)]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + chunk(b"IEND", b"")
+
+
+def flushed():
+    """A zlib stream that was flushed now and then, and has noise that zlib stores."""
+    packer = zlib.compressobj(5, zlib.DEFLATED, 15, 8)
+    out = packer.compress(STORY[:3000]) + packer.flush(zlib.Z_SYNC_FLUSH)
+    out += packer.compress(noise(20_000)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return out + packer.compress(STORY[2000:6000]) + packer.flush()
+
+
+def unused(stream):
+    """The stream with ones in the bits behind its end, if it ends within a byte: raw deflate, then Adler-32."""
+    body, sum_ = bytearray(stream[:-4]), stream[-4:]
+    for bits in range(7, 0, -1):
+        tried = bytes(body[:-1]) + bytes([body[-1] | (0xFF << (8 - bits)) & 0xFF])
+        if zlib.decompress(tried + sum_) == zlib.decompress(stream) and tried != bytes(body):
+            return tried + sum_
+    return stream
+
+
+def levels():
+    """Streams of the other levels and of a strategy that takes fixed codes; lengths of 258, matches of three bytes as far away as they may
+    be and one farther, symbols so unequal that their codes would be too long, and bits behind a stream's end."""
+
+    def stream(content, level, strategy=zlib.Z_DEFAULT_STRATEGY):
+        packer = zlib.compressobj(level, zlib.DEFLATED, 15, 8, strategy)
+        return packer.compress(content) + packer.flush()
+
+    unequal, counts = bytearray(), [1, 1]
+    while sum(counts) < 9000:
+        counts.append(counts[-1] + counts[-2])
+    for symbol, count in enumerate(counts):
+        unequal += bytes([symbol * 7]) * count
+    order = noise(2 * len(unequal), 5)
+    places = sorted(range(len(unequal)), key=lambda at: order[2 * at] << 8 | order[2 * at + 1])
+    unequal = bytes(unequal[at] for at in places)
+    letters = bytes(byte % 16 + 97 for byte in noise(4093, 9))
+    far = b"XYZ" + letters + b"XYZ" + b"PQR" + letters + b"-PQR."
+    parts = [stream(STORY[at : at + 2500], level) for at, level in [(0, 2), (2000, 3), (4000, 4), (6000, 7), (8000, 8)]]
+    parts += [stream(STORY[500:1500], 6, zlib.Z_FIXED), stream(bytes(3000) + STORY[:400], 1)]
+    parts += [stream(far, 6), stream(unequal, 1, zlib.Z_HUFFMAN_ONLY), unused(stream(STORY[3000:4000], 6))]
+    return b" and ".join(parts)
+
+
+for name, content in {
+    "story.gz": gzip.compress(STORY[:9000], 9, mtime=0),
+    "notes.zip": notes(),
+    "hills.png": hills(),
+    "flushed.zz": flushed(),
+    "levels.zz": levels(),
+}.items():
+    (HERE / name).write_bytes(content)
+    print(f"{name}: {len(content)} bytes")

@@ -1,0 +1,227 @@
+//! Streams of zlib's, of others', and what only looks like streams: all come back, and zlib's are told from little.
+
+use std::io::Write;
+
+use flate2::write::{DeflateEncoder, GzEncoder};
+use flate2::{Compress, Compression, FlushCompress};
+use proptest::prelude::*;
+use vatic_deflate::{Unpacked, pack, unpack};
+
+const ROOM: usize = 1 << 22;
+
+/// Packs what was unpacked.
+fn packed(unpacked: &Unpacked) -> Vec<u8> {
+    let (mut data, size) = (Vec::new(), unpacked.used);
+    let mut give = |bytes: &[u8]| data.extend_from_slice(bytes);
+    pack(&unpacked.content, &unpacked.recipe, size, &mut give).expect("what was unpacked");
+    data
+}
+
+/// Unpacks, after it was made sure that the data comes back.
+fn apart(data: &[u8]) -> Option<Unpacked> {
+    let unpacked = unpack(data, ROOM)?;
+    assert!(packed(&unpacked) == data, "it did not come back");
+    Some(unpacked)
+}
+
+/// What zlib makes of `content`.
+fn zlib(content: &[u8], level: u32, window_bits: u8) -> Vec<u8> {
+    let mut zlib = Compress::new_with_window_bits(Compression::new(level), true, window_bits);
+    let mut out = Vec::with_capacity(2 * content.len() + 1000);
+    zlib.compress_vec(content, &mut out, FlushCompress::Finish)
+        .expect("no input is wrong");
+    out
+}
+
+/// Texts that repeat themselves, in ways that bring matches of all lengths and distances.
+fn content() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        prop::collection::vec(any::<u8>(), 1..40),
+        prop::collection::vec(0u8..4, 1..300),
+        "[a-f ]{1,60}".prop_map(String::into_bytes),
+        (any::<u8>(), 1usize..2000).prop_map(|(byte, count)| vec![byte; count]),
+    ];
+    let pieces = prop::collection::vec(piece, 1..12);
+    (
+        pieces,
+        prop::collection::vec(any::<prop::sample::Index>(), 30..400),
+    )
+        .prop_map(|(pieces, order)| {
+            let chosen = order.iter().map(|index| index.get(&pieces).as_slice());
+            chosen.collect::<Vec<_>>().concat()
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_zlib_wrote(content in content(), level in 0u32..=9, window_bits in 9u8..=15) {
+        let data = zlib(&content, level, window_bits);
+        if let Some(unpacked) = apart(&data) {
+            prop_assert_eq!(unpacked.streams, 1);
+            prop_assert!(unpacked.content.windows(content.len()).any(|part| part == content));
+            // Some numbers for the stream, a few bytes for each block. Where a sample was not enough to tell the level, more.
+            if level > 0 && content.len() < 1 << 15 {
+                let most = 24 + 5 * content.len() / 10_000;
+                prop_assert!(unpacked.recipe.len() <= most, "{} bytes of recipe", unpacked.recipe.len());
+            }
+        } else {
+            prop_assert!(data.len() < 120 + content.len() / 50, "{} bytes were left as they are", data.len());
+        }
+    }
+
+    #[test]
+    fn what_another_encoder_wrote(content in content(), level in 1u8..=10) {
+        apart(&miniz_oxide::deflate::compress_to_vec_zlib(&content, level));
+    }
+
+    #[test]
+    fn what_was_cut_off_or_damaged(content in content(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut data = zlib(&content, 6, 15);
+        apart(&data[..at.index(data.len())]);
+        let at = at.index(data.len());
+        data[at] = byte;
+        apart(&data);
+    }
+
+    #[test]
+    fn several_streams_between_other_data(parts in prop::collection::vec((content(), any::<bool>(), "[ -~]{0,40}"), 1..5)) {
+        let mut data = Vec::new();
+        for (content, gzip, between) in &parts {
+            data.extend(between.as_bytes());
+            if *gzip {
+                let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+                encoder.write_all(content).unwrap();
+                data.extend(encoder.finish().unwrap());
+            } else {
+                data.extend(zlib(content, 6, 15));
+            }
+        }
+        apart(&data);
+    }
+
+    #[test]
+    fn what_only_looks_like_streams(data in prop::collection::vec(prop_oneof![
+        Just(vec![0x1F, 0x8B, 8, 0]),
+        Just(vec![0x78, 0x9C]),
+        Just(b"PK\x03\x04\x14\0\0\0\x08\0".to_vec()),
+        Just(b"\x89PNG\r\n\x1A\n\0\0\0\x05IDAT\x78\x9C".to_vec()),
+        Just(vec![0; 20]),
+        Just(vec![1, 2, 0, 0xFD, 0xFF, 0x78, 0x9C]),
+        prop::collection::vec(any::<u8>(), 0..200),
+    ], 0..60)) {
+        apart(&data.concat());
+    }
+
+    #[test]
+    fn any_recipe_is_refused_or_packs_something(
+        recipe in prop::collection::vec(prop_oneof![0u8..32, any::<u8>()], 0..80),
+        content in prop::collection::vec(0u8..4, 0..300),
+        size in 0usize..1000,
+    ) {
+        let mut given = 0;
+        let done = pack(&content, &recipe, size, &mut |bytes| given += bytes.len());
+        prop_assert!(given <= size && (done.is_err() || given == size));
+    }
+
+    #[test]
+    fn damaged_recipes(content in content(), level in 1u8..=9, at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let data = miniz_oxide::deflate::compress_to_vec_zlib(&content, level);
+        if let Some(mut unpacked) = apart(&data) {
+            let at = at.index(unpacked.recipe.len());
+            unpacked.recipe[at] = byte;
+            let mut given = 0;
+            let done = pack(&unpacked.content, &unpacked.recipe, data.len(), &mut |bytes| given += bytes.len());
+            prop_assert!(given <= data.len() && (done.is_err() || given == data.len()));
+        }
+    }
+}
+
+/// A file of `tests/data`.
+fn file(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[test]
+fn files_of_other_programs() {
+    // Name, streams, the most that their recipes take.
+    for (name, streams, most) in [
+        ("story.gz", 1, 16),
+        ("notes.zip", 2, 30),
+        // Twelve bytes between two pieces.
+        ("hills.png", 1, 80),
+        // What followed a full flush may not refer to what was before it: that is said match by match.
+        ("flushed.zz", 1, 2000),
+        ("miniz.zz", 1, 150),
+        // One of ten has Huffman codes alone, as no level of zlib's does.
+        ("levels.zz", 9, 110),
+    ] {
+        let unpacked = apart(&file(name)).expect(name);
+        assert_eq!(unpacked.streams, streams, "{name}");
+        assert!(
+            unpacked.recipe.len() <= most,
+            "{name}: {}",
+            unpacked.recipe.len()
+        );
+    }
+}
+
+#[test]
+fn what_a_stream_says_has_to_have_room() {
+    // Of two long streams and a short one: as many blocks as there is room for of the first, or whole ones, and what is between them.
+    let noise = |n: u32| (n.wrapping_mul(2_654_435_761) >> 13) as u8 & 15;
+    let long: Vec<u8> = (0..300_000).map(noise).collect();
+    let first = zlib(&long, 6, 15);
+    let all = [
+        &first[..],
+        b"between",
+        &first,
+        b"and",
+        &zlib(&long[..2000], 6, 15),
+        b"end",
+    ]
+    .concat();
+    let mut last = (0, 0);
+    for room in (0..700_000).step_by(9973) {
+        let Some(unpacked) = unpack(&all, room) else {
+            assert!(room < 40_000, "{room}");
+            continue;
+        };
+        assert!(unpacked.content.len() <= room);
+        assert!(packed(&unpacked) == all[..unpacked.used]);
+        // The second stream is not cut: it is for the next one, who has room for it.
+        let second = first.len() + b"between".len();
+        let is_whole = unpacked.used <= second || unpacked.used >= second + first.len();
+        assert!(is_whole || unpacked.streams == 1, "{}", unpacked.used);
+        assert!((unpacked.streams, unpacked.used) >= last, "{room}");
+        last = (unpacked.streams, unpacked.used);
+    }
+    assert_eq!(last, (3, all.len()));
+}
+
+#[test]
+fn a_recipe_has_to_fit() {
+    let data = file("story.gz");
+    let unpacked = apart(&data).unwrap();
+    let fits =
+        |content: &[u8], recipe: &[u8], size| pack(content, recipe, size, &mut |_| {}).is_ok();
+    let Unpacked {
+        content, recipe, ..
+    } = &unpacked;
+    assert!(fits(content, recipe, data.len()));
+    assert!(!fits(content, recipe, data.len() - 1));
+    assert!(!fits(content, recipe, data.len() + 1));
+    assert!(!fits(&content[1..], recipe, data.len()));
+    assert!(!fits(content, &[&recipe[..], &[0]].concat(), data.len()));
+    for length in 0..recipe.len() {
+        assert!(!fits(content, &recipe[..length], data.len()), "{length}");
+    }
+}
+
+#[test]
+fn raw_streams_are_not_looked_for() {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(&file("make.py")).unwrap();
+    assert_eq!(unpack(&encoder.finish().unwrap(), ROOM), None);
+}

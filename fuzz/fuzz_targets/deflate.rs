@@ -1,0 +1,31 @@
+//! Any bytes as data with deflate streams: they come back. And as content and recipe, divided at what the first byte says: an error, or as many
+//! bytes as were asked for.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use vatic_deflate::{pack, unpack};
+
+/// Small, so that what a stream claims to say takes no time.
+const ROOM: usize = 1 << 16;
+
+fuzz_target!(|data: &[u8]| {
+    if let Some(unpacked) = unpack(data, ROOM) {
+        assert!(unpacked.content.len() <= ROOM);
+        let mut again = Vec::new();
+        let mut give = |bytes: &[u8]| again.extend_from_slice(bytes);
+        pack(
+            &unpacked.content,
+            &unpacked.recipe,
+            unpacked.used,
+            &mut give,
+        )
+        .unwrap();
+        assert!(again == data[..unpacked.used]);
+    }
+    if let Some((&at, rest)) = data.split_first() {
+        let (recipe, content) = rest.split_at(rest.len().min(usize::from(at)));
+        let (size, mut given) = (4 * content.len(), 0);
+        let done = pack(content, recipe, size, &mut |bytes| given += bytes.len());
+        assert!(given <= size && (done.is_err() || given == size));
+    }
+});
