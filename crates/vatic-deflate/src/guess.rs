@@ -4,11 +4,13 @@ use crate::blocks::{Block, Form};
 use crate::search::{Foreteller, Rules};
 use crate::unpack::Work;
 
-/// The rules that lead to most of the tokens of a stream's first blocks.
+/// The rules that lead to most of the tokens of a stream's first blocks. None if that would take too long, or if no level leads to half of them: then
+/// the others of zlib's settings do not either.
 pub fn rules(content: &[u8], sample: &[Block], window_bits: u8, work: &mut Work) -> Option<Rules> {
     let window_bits = window_bits.max(9);
     let mut windows = vec![window_bits, 15];
     windows.dedup();
+    let tokens: usize = sample.iter().map(|block| block.tokens.len()).sum();
     let mut best = (usize::MAX, None);
     for window_bits in windows {
         for (hash_bits, filtered) in [(15, false), (16, false), (15, true), (16, true)] {
@@ -26,6 +28,9 @@ pub fn rules(content: &[u8], sample: &[Block], window_bits: u8, work: &mut Work)
                 if best.0 == 0 {
                     break;
                 }
+            }
+            if best.0 > tokens / 2 {
+                return None;
             }
         }
     }
