@@ -68,6 +68,10 @@ pub fn unpack(data: &[u8], most: usize) -> Option<Unpacked> {
             unpacked.used = at;
             break;
         }
+        if stream.end == start {
+            at += 1;
+            continue;
+        }
         let gap = &data[done..start];
         write(gap.len() as u64, &mut unpacked.recipe);
         unpacked.recipe.extend(&stream.recipe);
@@ -84,7 +88,8 @@ pub fn unpack(data: &[u8], most: usize) -> Option<Unpacked> {
     write(unpacked.streams as u64, &mut recipe);
     recipe.append(&mut unpacked.recipe);
     unpacked.recipe = recipe;
-    (unpacked.streams > 0 || unpacked.used < data.len()).then_some(unpacked)
+    let is_part = (1..data.len()).contains(&unpacked.used);
+    (unpacked.streams > 0 || is_part).then_some(unpacked)
 }
 
 /// What is needed for stream after stream.
@@ -150,7 +155,13 @@ impl Stream {
         let (bits, bytes) = (blocks.position(), blocks.position().div_ceil(8));
         work.steps.spend((content.len() + bytes) as u64)?;
         if bytes < LEAST {
-            return None;
+            // If that is for want of room, it has to be known.
+            return is_cut.then(|| Stream {
+                content: Vec::new(),
+                recipe: Vec::new(),
+                end: first.start,
+                is_cut,
+            });
         }
         let rules = rules(&content, &sample, candidate.window_bits, work)?;
         drop(sample);

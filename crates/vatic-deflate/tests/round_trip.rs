@@ -185,7 +185,7 @@ fn what_a_stream_says_has_to_have_room() {
     let mut last = (0, 0);
     for room in (0..700_000).step_by(9973) {
         let Some(unpacked) = unpack(&all, room) else {
-            assert!(room < 40_000, "{room}");
+            assert_eq!(room, 0);
             continue;
         };
         assert!(unpacked.content.len() <= room);
@@ -193,11 +193,40 @@ fn what_a_stream_says_has_to_have_room() {
         // The second stream is not cut: it is for the next one, who has room for it.
         let second = first.len() + b"between".len();
         let is_whole = unpacked.used <= second || unpacked.used >= second + first.len();
-        assert!(is_whole || unpacked.streams == 1, "{}", unpacked.used);
-        assert!((unpacked.streams, unpacked.used) >= last, "{room}");
+        assert!(is_whole || unpacked.streams == 1, "{room}");
+        assert!(unpacked.streams >= last.0, "{room}");
         last = (unpacked.streams, unpacked.used);
     }
     assert_eq!(last, (3, all.len()));
+}
+
+/// What had no room comes next, so that all is taken apart in the end.
+#[test]
+fn nothing_is_left_for_want_of_room() {
+    let noise = |n: u32| (n.wrapping_mul(2_654_435_761) >> 13) as u8 & 15;
+    // Of one block each, and with other data between them.
+    let streams = (0..8).map(|n| {
+        zlib(
+            &(n * 9000..(n + 2) * 9000).map(noise).collect::<Vec<_>>(),
+            6,
+            15,
+        )
+    });
+    let data = streams.flat_map(|stream| [stream, vec![b'-'; 700]].concat());
+    let data: Vec<u8> = data.collect();
+    for room in [19_000, 25_000, 40_000, 70_000, 1 << 20] {
+        let (mut rest, mut streams) = (&data[..], 0);
+        while !rest.is_empty() {
+            let Some(unpacked) = unpack(rest, room) else {
+                break;
+            };
+            assert!(unpacked.content.len() <= room && unpacked.used > 0);
+            assert!(packed(&unpacked) == rest[..unpacked.used]);
+            streams += unpacked.streams;
+            rest = &rest[unpacked.used..];
+        }
+        assert_eq!(streams, 8, "{room}");
+    }
 }
 
 #[test]

@@ -192,7 +192,7 @@ impl Options {
 
     /// Whether deflate streams, as gzip, zip (and all that is made of it: office documents, e-books, packages), PNG and PDF files have inside, are taken apart, so that
     /// what they say can be foretold; decoding makes them again, bit for bit. On if not set. What they say may be several times as long
-    /// as they are, and takes as long as if it had been given as it is; frames do not grow beyond [`frame_size`](Options::frame_size) by it.
+    /// as they are, and takes as long as if it had been given as it is. Frames are cut where it would grow beyond five quarters of [`frame_size`](Options::frame_size).
     pub fn unpack(mut self, unpack: bool) -> Options {
         self.unpack = unpack;
         self
