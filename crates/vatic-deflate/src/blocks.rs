@@ -34,6 +34,8 @@ pub struct Block {
 pub struct Blocks<'a> {
     reader: Reader<'a>,
     is_done: bool,
+    /// Bytes read and said so far, those of a block that was none in the end among them.
+    work: u64,
 }
 
 impl<'a> Blocks<'a> {
@@ -41,7 +43,13 @@ impl<'a> Blocks<'a> {
         Blocks {
             reader: Reader::new(data),
             is_done: false,
+            work: 0,
         }
+    }
+
+    /// How many bytes were read and said so far. What failed counts: data may be made so that a stream seems to begin at many places.
+    pub fn work(&self) -> u64 {
+        self.work
     }
 
     /// How many bits the blocks so far take.
@@ -63,6 +71,8 @@ impl<'a> Blocks<'a> {
             self.reader.check()?;
             Ok(block)
         });
+        let read = (self.reader.position() - before.0.position()) / 8;
+        self.work += (read + content.len() - before.1) as u64;
         match block {
             Ok(block) => {
                 self.is_done = block.is_last;

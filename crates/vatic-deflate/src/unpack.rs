@@ -153,7 +153,7 @@ impl Stream {
             }
         };
         let (bits, bytes) = (blocks.position(), blocks.position().div_ceil(8));
-        work.steps.spend((content.len() + bytes) as u64)?;
+        work.steps.spend(blocks.work())?;
         if bytes < LEAST {
             // If that is for want of room, it has to be known.
             return is_cut.then(|| Stream {

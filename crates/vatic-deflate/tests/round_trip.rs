@@ -229,6 +229,13 @@ fn nothing_is_left_for_want_of_room() {
     }
 }
 
+/// At each fourth byte a stream seems to begin that reads on to the end, where it turns out to be none: that has to be given up, or it takes hours.
+#[test]
+fn data_that_was_made_to_take_long_is_left_as_it_is() {
+    let data = [0x78, 0x9C, 0x63, 0x51].repeat(1 << 18);
+    assert_eq!(unpack(&data, ROOM), None);
+}
+
 #[test]
 fn a_recipe_has_to_fit() {
     let data = file("story.gz");

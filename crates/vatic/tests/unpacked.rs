@@ -4,8 +4,11 @@ use std::io::{Cursor, Read, Write};
 use std::sync::{Arc, Mutex};
 
 mod common;
+#[path = "common/memory.rs"]
+mod memory;
 
 use common::noise;
+use memory::decodes_within;
 use vatic::{DecodeOptions, Error, Mode, Options, Prior};
 
 const GZIP: &[u8] = include_bytes!("../../vatic-deflate/tests/data/story.gz");
@@ -223,16 +226,11 @@ fn decoding_needs_no_more_memory_than_is_allowed() {
     let packed = packed(&content, &plain());
     // What was unpacked three times, its tables, and what is made of it.
     let need = 3 * inside.len() as u64 + (1 << 18) + content.len() as u64;
-    for (allowed, enough) in [(need - 1000, false), (need + 10_000, true)] {
-        let options = DecodeOptions::new().max_memory(allowed);
-        match vatic::decompress_with(&packed, &options) {
-            Ok(decoded) => assert!(enough && decoded == content),
-            Err(error) => assert!(
-                !enough && matches!(error, Error::TooLarge { .. }),
-                "{error}"
-            ),
-        }
-    }
+    decodes_within(
+        &packed,
+        &content,
+        &[(need - 1000, false), (need + 10_000, true)],
+    );
 }
 
 #[test]
