@@ -1,15 +1,17 @@
-//! Any bytes as data with deflate streams: they come back. And as content and recipe, divided at what the first byte says: an error, or as many
+//! Any bytes as data with deflate streams: they come back, from the beginning and all of them. And as content and recipe, divided at what the first byte says: an error, or as many
 //! bytes as were asked for.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vatic_deflate::{pack, unpack};
+use vatic_deflate::{pack, unpack, unpack_all};
 
 /// Small, so that what a stream claims to say takes no time.
 const ROOM: usize = 1 << 16;
 
 fuzz_target!(|data: &[u8]| {
-    if let Some(unpacked) = unpack(data, ROOM) {
+    let all = unpack_all(data, ROOM);
+    assert!(all.as_ref().is_none_or(|all| all.used == data.len()));
+    for unpacked in [unpack(data, ROOM), all].into_iter().flatten() {
         assert!(unpacked.content.len() <= ROOM);
         let mut again = Vec::new();
         let mut give = |bytes: &[u8]| again.extend_from_slice(bytes);

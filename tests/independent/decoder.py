@@ -124,11 +124,11 @@ def decode_mixed(reader, length_class, models, priors):
     return b"".join(parts[part].take(n) for part, n in stretches), checksum
 
 
-def decode_unpacked(reader, length_class, models, priors):
-    """§2.5. What the recipe makes of the unpacked content; also the checksum."""
+def decode_unpacked(reader, length_class, models, priors, depth=1):
+    """§2.5. What the recipe makes of the unpacked content; also the checksum. The depth counts it and the unpacked frames around it."""
     length, inside, checksum = decode_outer_header(reader, length_class)
     recipe = decode_inner(inside, (0, 1), models, priors)
-    unpacked = decode_inner(inside, (0, 1, 2, 3), models, priors)
+    unpacked = decode_inner(inside, (0, 1, 2, 3), models, priors, depth)
     if inside.at != len(inside.data):
         raise Reject("something after the unpacked content")
     content = write_streams(Reader(recipe), Reader(unpacked), length)
@@ -147,13 +147,18 @@ def decode_outer_header(reader, length_class):
     return length, Reader(reader.take(payload_length)), checksum
 
 
-def decode_inner(inside, kinds, models, priors):
-    """§2.4, §2.5. A frame inside another, of one of these kinds (3: mixed). Its checksum need not be looked at."""
+def decode_inner(inside, kinds, models, priors, depth=4):
+    """§2.4, §2.5. A frame inside another, of one of these kinds (3: mixed, or unpacked inside fewer than four that are). Its checksum need
+    not be looked at."""
     descriptor = inside.integer(1)
     kind, detail, length_class = descriptor & 3, descriptor >> 2 & 7, descriptor >> 6
-    if kind not in kinds or kind == 3 and detail != 2 or descriptor >> 5 & 1:
+    if kind not in kinds or kind == 3 and detail not in (2, 3) or descriptor >> 5 & 1:
         raise Reject("a frame inside another that is of a wrong kind or last")
-    if kind == 3:
+    if kind == 3 and detail == 3 and depth >= 4:
+        raise Reject("too many unpacked frames inside each other")
+    if kind == 3 and detail == 3:
+        content, _ = decode_unpacked(inside, length_class, models, priors, depth + 1)
+    elif kind == 3:
         content, _ = decode_mixed(inside, length_class, models, priors)
     else:
         content, _ = decode_plain(inside, kind, detail, length_class, models, priors)

@@ -34,7 +34,7 @@ mod trees;
 mod unpack;
 
 pub use pack::pack;
-pub use unpack::{Unpacked, unpack};
+pub use unpack::{Unpacked, unpack, unpack_all};
 
 /// The most bytes of content that streams are taken apart to.
 pub const MAX_CONTENT: usize = 1 << 28;

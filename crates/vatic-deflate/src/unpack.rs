@@ -40,6 +40,36 @@ pub struct Unpacked {
 /// `most` bytes, so it ends before a stream whose content has no room any more (which may be the first one: there are none in it then). Of a stream
 /// that would hardly have more room by itself as many blocks are taken apart as there is room for. None if there are no streams.
 pub fn unpack(data: &[u8], most: usize) -> Option<Unpacked> {
+    apart(data, most, Extent::Beginning)
+}
+
+/// The same for all of `data`, to its end: streams whose content has no room beside everything else, the stream itself included, stay as they
+/// are. None if `data` itself is longer than `most`, or if there are no other streams.
+///
+/// ```
+/// # use std::io::Write;
+/// # let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+/// # zlib.write_all((0..200u32).map(|n| format!("{} so it goes, ", n * n)).collect::<String>().as_bytes())?;
+/// # let stream = zlib.finish()?; // of 3,700 bytes
+/// let two = stream.repeat(2);
+/// assert_eq!(vatic_deflate::unpack_all(&two, 6_000).map(|all| (all.streams, all.used)), Some((1, two.len())));
+/// assert_eq!(vatic_deflate::unpack(&two, 6_000).map(|first| (first.streams, first.used)), Some((1, stream.len())));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn unpack_all(data: &[u8], most: usize) -> Option<Unpacked> {
+    apart(data, most, Extent::All)
+}
+
+/// How much of the data has to be dealt with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// As much as there is room for.
+    Beginning,
+    /// All of it.
+    All,
+}
+
+fn apart(data: &[u8], most: usize, extent: Extent) -> Option<Unpacked> {
     let most = most.min(MAX_CONTENT);
     let mut unpacked = Unpacked {
         content: Vec::new(),
@@ -57,8 +87,16 @@ pub fn unpack(data: &[u8], most: usize) -> Option<Unpacked> {
     while at < data.len() && work.steps.0 > 0 {
         let found = candidate(data, at).and_then(|candidate| {
             let start = candidate.pieces.first()?.start;
-            let room = most.checked_sub(unpacked.content.len() + start - done)?;
-            Some((start, Stream::new(data, &candidate, room, &mut work)?))
+            // Beside what has to be there in any case.
+            let beside = match extent {
+                Extent::Beginning => start - done,
+                Extent::All => data.len() - done,
+            };
+            let room = most.checked_sub(unpacked.content.len() + beside)?;
+            Some((
+                start,
+                Stream::new(data, &candidate, room, extent, &mut work)?,
+            ))
         });
         let Some((start, stream)) = found else {
             at += 1;
@@ -88,8 +126,11 @@ pub fn unpack(data: &[u8], most: usize) -> Option<Unpacked> {
     write(unpacked.streams as u64, &mut recipe);
     recipe.append(&mut unpacked.recipe);
     unpacked.recipe = recipe;
-    let is_part = (1..data.len()).contains(&unpacked.used);
-    (unpacked.streams > 0 || is_part).then_some(unpacked)
+    let is_wanted = match extent {
+        Extent::Beginning => unpacked.streams > 0 || (1..data.len()).contains(&unpacked.used),
+        Extent::All => unpacked.streams > 0 && unpacked.used == data.len(),
+    };
+    is_wanted.then_some(unpacked)
 }
 
 /// What is needed for stream after stream.
@@ -120,8 +161,15 @@ struct Stream {
 }
 
 impl Stream {
-    /// Takes the stream at `candidate` apart, as many whole blocks of it as there are and as their content has room.
-    fn new(data: &[u8], candidate: &Candidate, room: usize, work: &mut Work) -> Option<Stream> {
+    /// Takes the stream at `candidate` apart, as many whole blocks of it as there are and as their content has room; where everything has to be
+    /// dealt with, all of them or none.
+    fn new(
+        data: &[u8],
+        candidate: &Candidate,
+        room: usize,
+        extent: Extent,
+        work: &mut Work,
+    ) -> Option<Stream> {
         let (first, others) = candidate.pieces.split_first()?;
         let gathered: Vec<u8>;
         let coded = match others {
@@ -154,6 +202,9 @@ impl Stream {
         };
         let (bits, bytes) = (blocks.position(), blocks.position().div_ceil(8));
         work.steps.spend(blocks.work())?;
+        if is_cut && extent == Extent::All {
+            return None;
+        }
         if bytes < LEAST {
             // If that is for want of room, it has to be known.
             return is_cut.then(|| Stream {

@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use flate2::{Compress, Compression, FlushCompress};
 use proptest::prelude::*;
-use vatic_deflate::{Unpacked, pack, unpack};
+use vatic_deflate::{Unpacked, pack, unpack, unpack_all};
 
 const ROOM: usize = 1 << 22;
 
@@ -154,6 +154,7 @@ fn files_of_other_programs() {
         // What followed a full flush may not refer to what was before it: that is said match by match.
         ("flushed.zz", 1, 2000),
         ("miniz.zz", 1, 150),
+        ("inside.gz", 1, 16),
         // One of ten has Huffman codes alone, as no level of zlib's does.
         ("levels.zz", 9, 110),
     ] {
@@ -227,6 +228,33 @@ fn nothing_is_left_for_want_of_room() {
         }
         assert_eq!(streams, 8, "{room}");
     }
+}
+
+/// Streams that have no room stay as they are, and what follows them is there too.
+#[test]
+fn all_of_it_or_none() {
+    let noise = |n: u32| (n.wrapping_mul(2_654_435_761) >> 13) as u8 & 15;
+    let stream = |from: u32, to: u32| zlib(&(from..to).map(noise).collect::<Vec<_>>(), 6, 15);
+    let (long, short) = (stream(0, 60_000), stream(60_000, 72_000));
+    let data = [&short[..], b"between", &long, b"and", &short, b"end"].concat();
+    assert_eq!(unpack_all(&data, data.len() - 1), None);
+    assert_eq!(unpack_all(b"no streams", 1000), None);
+    // What one says has room beside all of the data, and what two say, the first one in its place: zlib's header and checksum stay.
+    let one = data.len() + 12_000;
+    let two = one - (short.len() - 6) + 12_000;
+    let mut last = 0;
+    let rooms = (data.len()..90_000).step_by(997);
+    for room in rooms.chain([one - 1, one, two - 1, two]) {
+        let streams = unpack_all(&data, room).map_or(0, |unpacked| {
+            assert_eq!(unpacked.used, data.len());
+            assert!(unpacked.content.len() <= room && packed(&unpacked) == data);
+            assert!(unpacked.content.ends_with(b"end"));
+            unpacked.streams
+        });
+        assert_eq!((streams >= 1, streams >= 2), (room >= one, room >= two));
+        last = last.max(streams);
+    }
+    assert_eq!(last, 3);
 }
 
 /// At each fourth byte a stream seems to begin that reads on to the end, where it turns out to be none: that has to be given up, or it takes hours.

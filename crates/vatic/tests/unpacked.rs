@@ -24,6 +24,9 @@ fn text(n: usize) -> Vec<u8> {
     story.iter().copied().cycle().take(n).collect()
 }
 
+/// A gzip stream of text and of an archive with text, with a picture, and with an archive.
+const INSIDE: &[u8] = include_bytes!("../../vatic-deflate/tests/data/inside.gz");
+
 /// A zlib stream of another encoder's than zlib.
 fn stream(content: &[u8]) -> Vec<u8> {
     miniz_oxide::deflate::compress_to_vec_zlib(content, 6)
@@ -94,6 +97,32 @@ fn what_is_inside_is_coded_as_if_it_were_given_as_it_is() {
     assert!(packed.len() < alone.len() + 1000 + content.len() / 20);
 }
 
+#[test]
+fn streams_in_streams_are_taken_apart_too() {
+    let packed = packed(INSIDE, &plain());
+    let apart = |data: &[u8]| vatic_deflate::unpack(data, 1 << 20).unwrap().content;
+    let once = apart(INSIDE);
+    let twice = apart(&once);
+    let thrice = apart(&twice);
+    assert!(once.len() < twice.len() && twice.len() < thrice.len());
+    let alone = vatic::compress(&thrice, &plain().unpack(false)).unwrap();
+    assert!(
+        packed.len() < alone.len() + 250,
+        "{} and {}",
+        packed.len(),
+        alone.len()
+    );
+    let only_once = vatic::compress(&once, &plain().unpack(false)).unwrap();
+    assert!(packed.len() * 10 < only_once.len() * 9);
+    // Deeper than frames may be.
+    let deep = (0..7).fold(text(4000), |content, n| {
+        let beside = &text(20_000)[n * 2000..][..2000];
+        stream(&[beside, &content].concat())
+    });
+    let packed = self::packed(&deep, &plain());
+    assert!(packed.len() < deep.len());
+}
+
 #[cfg(feature = "model-swift")]
 #[test]
 fn the_headers_tell_what_is_inside() {
@@ -103,6 +132,12 @@ fn the_headers_tell_what_is_inside() {
     let frame = &info.frames[0];
     assert!(frame.model.is_some_and(|name| name.names(&swift.id())));
     assert_eq!(frame.content_bytes, GZIP.len() as u64);
+    let info = vatic::info::list(Cursor::new(packed(INSIDE, &options))).unwrap();
+    assert!(
+        info.frames[0]
+            .model
+            .is_some_and(|name| name.names(&swift.id()))
+    );
     let bytes = packed(PNG, &plain().thorough(true));
     let info = vatic::info::list(Cursor::new(bytes)).unwrap();
     assert_eq!(
@@ -204,11 +239,16 @@ fn parts_that_may_not_be_there_are_refused() {
         &[&[0x20, 1, 0, 0, 0, 0, 0][..], &content].concat(),
         "is none",
     );
-    // An unpacked frame within an unpacked one, and a mixed one as the recipe.
-    let within = &frame(200, &[&none[..], &content].concat())[4..];
-    let within = [&[0x0F], &within[1..]].concat();
-    refused(&[&none[..], &within].concat(), "is none");
-    refused(&[&[0x0B], &within[1..], &content].concat(), "is none");
+    // A mixed frame and an unpacked one as the recipe, and too many of those in each other: four have the right length of content, five are
+    // one too many.
+    let within =
+        |payload: &[u8]| [&[0x0F], &frame(200, &[&none[..], payload].concat())[5..]].concat();
+    let once = within(&content);
+    refused(&[&once[..], &content].concat(), "is none");
+    refused(&[&[0x0B], &once[1..], &content].concat(), "is none");
+    let thrice = within(&within(&once));
+    refused(&[&none[..], &thrice].concat(), "length");
+    refused(&[&none[..], &within(&thrice)].concat(), "is none");
     // More than any deflate stream says, and a recipe as long as what it is for.
     let much = [0x41, 0xFF, 0xFF, 0x0F, 0, 0, 0, 0, 0, 0];
     refused(&[&none[..], &much].concat(), "too long");
@@ -231,6 +271,17 @@ fn decoding_needs_no_more_memory_than_is_allowed() {
         &content,
         &[(need - 1000, false), (need + 10_000, true)],
     );
+    // Once more in a stream with others, whose content is there beside it then.
+    let once = [&noise(30_000, 1)[..], &content, &noise(30_000, 2)].concat();
+    let content = stream(&once);
+    let packed = self::packed(&content, &plain());
+    let within = 60_000 + inside.len() as u64;
+    let need = 3 * within + (1 << 18) + (once.len() + content.len()) as u64;
+    decodes_within(
+        &packed,
+        &content,
+        &[(need - 60_000, false), (need + 20_000, true)],
+    );
 }
 
 #[test]
@@ -252,7 +303,7 @@ fn a_prior_is_used_for_what_is_inside() {
 
 #[test]
 fn progress_is_that_of_the_content() {
-    let content = stream(&text(150_000));
+    let content = stream(&[&stream(&text(150_000))[..], &noise(9000, 1)].concat());
     let seen = Arc::new(Mutex::new(Vec::new()));
     let hook = |seen: &Arc<Mutex<Vec<u64>>>| {
         let seen = seen.clone();

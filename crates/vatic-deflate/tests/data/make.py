@@ -64,6 +64,15 @@ def hills():
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + chunk(b"IEND", b"")
 
 
+def inside():
+    """An archive of an archive with a picture, all of it compressed once more, as a document with pictures is that lies in a tar.gz."""
+    document = io.BytesIO()
+    with zipfile.ZipFile(document, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name, content in [("text.xml", STORY[20_000:24_000]), ("hills.png", hills()), ("notes.zip", notes())]:
+            archive.writestr(zipfile.ZipInfo(name, (2026, 11, 29, 0, 30, 0)), content, zipfile.ZIP_DEFLATED)
+    return gzip.compress(STORY[10_000:12_000] + document.getvalue() + ORDERS[9000:10_000], 6, mtime=0)
+
+
 def flushed():
     """A zlib stream that was flushed now and then, and has noise that zlib stores."""
     packer = zlib.compressobj(5, zlib.DEFLATED, 15, 8)
@@ -112,6 +121,7 @@ for name, content in {
     "hills.png": hills(),
     "flushed.zz": flushed(),
     "levels.zz": levels(),
+    "inside.gz": inside(),
 }.items():
     (HERE / name).write_bytes(content)
     print(f"{name}: {len(content)} bytes")

@@ -164,9 +164,10 @@ pub(crate) struct Encoder {
     mode: Mode,
     least_gain: u32,
     cut: Cut,
-    /// Whether deflate streams are taken apart, and what a frame may grow to by that.
+    /// Whether deflate streams are taken apart, what a frame may grow to by that, and what that may grow to if it has such streams again.
     unpack: bool,
     unpacked_size: usize,
+    unpacked_again_size: usize,
 }
 
 impl Encoder {
@@ -178,6 +179,7 @@ impl Encoder {
             least_gain: options.least_gain,
             unpack: options.unpack,
             unpacked_size: options.frame_size / 4 * 5,
+            unpacked_again_size: options.frame_size.saturating_mul(2),
             cut: match options.streams_log2 {
                 Some(log2) => Cut::Into(log2),
                 None if options.quick => Cut::Quick,
@@ -334,7 +336,7 @@ impl Plan {
             return mixed.code(meter).map(Some);
         }
         if let Some(unpacked) = &self.unpacked {
-            return unpacked.code(meter).map(Some);
+            return unpacked.code(meter);
         }
         let start = Instant::now();
         if self.needed_gain.is_some() {
@@ -386,6 +388,8 @@ pub(crate) struct Decoder {
     whole: Option<usize>,
     /// The memory in bytes of what stands beside the frame, of which it is a part.
     beside: u64,
+    /// The unpacked frames around it: how many there are, and the content's length of the outermost.
+    around: Option<(u8, usize)>,
 }
 
 impl Decoder {
@@ -394,6 +398,7 @@ impl Decoder {
             options: options.clone(),
             whole: None,
             beside: 0,
+            around: None,
         }
     }
 

@@ -17,12 +17,22 @@ const LEAST_SHARE: usize = 64;
 /// A deflate stream says less than so many times its length.
 const MOST_SAID: usize = 1040;
 
+/// What a stream says may have such streams again: a picture in a document in an archive. So many frames are unpacked, one within the other.
+const DEEPEST: u8 = 4;
+
 /// What is to be coded in place of content with deflate streams.
 pub(crate) struct Unpacked {
     /// Bytes of the content proper.
     length: usize,
     recipe: (Vec<u8>, Box<Plan>),
-    content: (Vec<u8>, Box<Plan>),
+    inside: Inside,
+}
+
+/// The content with what its streams say.
+enum Inside {
+    Content(Vec<u8>, Box<Plan>),
+    /// Content that has streams of its own; its checksum.
+    Unpacked(Box<Unpacked>, u32),
 }
 
 impl Unpacked {
@@ -37,51 +47,117 @@ impl Unpacked {
             let plan = encoder.plan_parts(&content[..length])?;
             return Ok(Some((plan, length)));
         }
-        if unpacked.bytes < length / LEAST_SHARE || unpacked.recipe.len() > length {
+        if !is_worth_it(&unpacked) {
             return Ok(None);
         }
-        let for_recipe = Plan {
-            mode: Mode::Bytes,
-            ..encoder.stored()
-        };
-        let for_content = encoder.plan_parts(&unpacked.content)?;
         let plan = Plan {
             mode: Mode::Unpacked,
-            unpacked: Some(Unpacked {
-                length,
-                recipe: (unpacked.recipe, Box::new(for_recipe)),
-                content: (unpacked.content, Box::new(for_content)),
-            }),
+            unpacked: Some(Unpacked::new(unpacked, 1, encoder)?),
             ..encoder.stored()
         };
         Ok(Some((plan, length)))
     }
 
-    /// The frame.
-    pub(super) fn code(&self, meter: &Meter) -> Result<Coded> {
+    /// `depth`: how many frames are unpacked, this one and those around it.
+    fn new(apart: vatic_deflate::Unpacked, depth: u8, encoder: &Encoder) -> Result<Unpacked> {
+        let for_recipe = Plan {
+            mode: Mode::Bytes,
+            ..encoder.stored()
+        };
+        let content = apart.content;
+        let again = (depth < DEEPEST)
+            .then(|| vatic_deflate::unpack_all(&content, encoder.unpacked_again_size))
+            .flatten()
+            .filter(is_worth_it);
+        let inside = match again {
+            None => {
+                let plan = encoder.plan_parts(&content)?;
+                Inside::Content(content, Box::new(plan))
+            }
+            Some(again) => {
+                let checksum = checksum(&content, 0);
+                drop(content);
+                let unpacked = Unpacked::new(again, depth + 1, encoder)?;
+                Inside::Unpacked(Box::new(unpacked), checksum)
+            }
+        };
+        Ok(Unpacked {
+            length: apart.used,
+            recipe: (apart.recipe, Box::new(for_recipe)),
+            inside,
+        })
+    }
+
+    /// The frame, or `None` when the content is best stored.
+    pub(super) fn code(&self, meter: &Meter) -> Result<Option<Coded>> {
         let start = Instant::now();
-        let mut payload = Vec::new();
-        let mut sum = FrameStats::default();
-        // The recipe is small: nobody waits for it.
-        for ((content, plan), meter) in [(&self.recipe, &Meter::default()), (&self.content, meter)]
-        {
-            meter.scale(self.length, content.len());
-            let (header, coded) = plan.frame(content, false, checksum(content, 0), meter)?;
-            header.write(&mut payload);
-            payload.extend(coded.as_ref().map_or(content, |coded| &coded.payload));
-            sum = coded.map(|coded| coded.stats).unwrap_or_default();
-        }
+        let coded = self.payload(self.length, meter)?;
         meter.scale(1, 1);
         meter.rebase(0, 0);
-        sum.mode = Mode::Unpacked;
-        sum.wall = start.elapsed();
-        Ok(Coded {
+        Ok(coded.map(|(payload, stats)| Coded {
             kind: Kind::Unpacked,
             parts: Parts::default(),
             payload,
-            stats: sum,
-        })
+            stats: FrameStats {
+                mode: Mode::Unpacked,
+                wall: start.elapsed(),
+                ..stats
+            },
+        }))
     }
+
+    /// The two frames within, and what is to be said of the second one; that is told of as `told` bytes. None if a frame that is unpacked
+    /// within has become longer than its content, which no frame may be.
+    fn payload(&self, told: usize, meter: &Meter) -> Result<Option<(Vec<u8>, FrameStats)>> {
+        let mut payload = Vec::new();
+        // The recipe is small: nobody waits for it.
+        let (recipe, plan) = &self.recipe;
+        write_frame(recipe, plan, &Meter::default(), &mut payload)?;
+        let stats = match &self.inside {
+            Inside::Content(content, plan) => {
+                meter.scale(told, content.len());
+                write_frame(content, plan, meter, &mut payload)?
+            }
+            Inside::Unpacked(unpacked, checksum) => {
+                let Some((inside, stats)) = unpacked
+                    .payload(told, meter)?
+                    .filter(|(inside, _)| inside.len() <= unpacked.length)
+                else {
+                    return Ok(None);
+                };
+                let header = Header {
+                    kind: Kind::Unpacked,
+                    last: false,
+                    content: unpacked.length as u32,
+                    payload: inside.len() as u32,
+                    parts: Parts::default(),
+                    checksum: *checksum,
+                };
+                header.write(&mut payload);
+                payload.extend(inside);
+                stats
+            }
+        };
+        Ok(Some((payload, stats)))
+    }
+}
+
+/// Whether so much was taken apart that content is better coded so.
+fn is_worth_it(unpacked: &vatic_deflate::Unpacked) -> bool {
+    unpacked.bytes >= unpacked.used / LEAST_SHARE && unpacked.recipe.len() <= unpacked.used
+}
+
+/// Writes the frame of `content` as it was planned.
+fn write_frame(
+    content: &[u8],
+    plan: &Plan,
+    meter: &Meter,
+    payload: &mut Vec<u8>,
+) -> Result<FrameStats> {
+    let (header, coded) = plan.frame(content, false, checksum(content, 0), meter)?;
+    header.write(payload);
+    payload.extend(coded.as_ref().map_or(content, |coded| &coded.payload));
+    Ok(coded.map(|coded| coded.stats).unwrap_or_default())
 }
 
 /// Decodes an unpacked frame's payload. Of one whose end is missing nothing is certain.
@@ -96,12 +172,24 @@ pub(super) fn decode(
         return Ok(FrameStats::default());
     }
     let mut rest = payload;
+    let size = header.content as usize;
+    let (depth, told) = decoder.around.unwrap_or((0, size));
     let mut within = Decoder {
-        beside: u64::from(header.content),
+        beside: decoder.beside + u64::from(header.content),
+        around: Some((depth + 1, told)),
         ..decoder.clone()
     };
-    let size = header.content as usize;
-    let kinds = [Kind::Stored, Kind::Bytes, Kind::Tokens, Kind::Mixed];
+    let all = [
+        Kind::Stored,
+        Kind::Bytes,
+        Kind::Tokens,
+        Kind::Mixed,
+        Kind::Unpacked,
+    ];
+    let kinds = match depth + 1 < DEEPEST {
+        true => &all[..],
+        false => &all[..4],
+    };
     let (recipe, _) = part(
         &mut rest,
         &kinds[..2],
@@ -111,9 +199,11 @@ pub(super) fn decode(
     )?;
     within.beside += recipe.len() as u64;
     let most = size.saturating_mul(MOST_SAID);
-    let (content, mut stats) = part(&mut rest, &kinds, most, &within, (meter, size))?;
-    meter.scale(1, 1);
-    meter.rebase(0, 0);
+    let (content, mut stats) = part(&mut rest, kinds, most, &within, (meter, told))?;
+    if depth == 0 {
+        meter.scale(1, 1);
+        meter.rebase(0, 0);
+    }
     if !rest.is_empty() {
         return Err(Error::corrupt(
             "something follows an unpacked frame's parts",
@@ -160,14 +250,21 @@ fn part(
     Ok((content, stats))
 }
 
-/// The header of the content within, and of the model that was used if that is mixed; `payload` is read as far as that takes.
+/// The header of the content within, however deep, and of the model that was used if that is mixed; `payload` is read as far as that takes.
 pub(crate) fn header_within(payload: &mut (impl Read + Seek)) -> Result<Header> {
-    let recipe = Header::read(payload)?;
-    let past = SeekFrom::Current(recipe.payload.into());
-    payload.seek(past).map_err(Error::Read)?;
-    let mut header = Header::read(payload)?;
-    if header.kind == Kind::Mixed {
-        header.parts.model = mixed::model_within(header.content as usize, payload)?;
+    for _ in 0..DEEPEST {
+        let recipe = Header::read(payload)?;
+        let past = SeekFrom::Current(recipe.payload.into());
+        payload.seek(past).map_err(Error::Read)?;
+        let mut header = Header::read(payload)?;
+        match header.kind {
+            Kind::Unpacked => continue,
+            Kind::Mixed => {
+                header.parts.model = mixed::model_within(header.content as usize, payload)?;
+            }
+            _ => {}
+        }
+        return Ok(header);
     }
-    Ok(header)
+    Err(Error::corrupt("a part of an unpacked frame is none"))
 }

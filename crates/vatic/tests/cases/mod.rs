@@ -44,6 +44,7 @@ const WAVE: &[u8] = include_bytes!("../../../../fixtures/wave.bin");
 const GZIP: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/story.gz");
 const ZIP: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/notes.zip");
 const PNG: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/hills.png");
+const INSIDE: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/inside.gz");
 const FLUSHED: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/flushed.zz");
 const LEVELS: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/levels.zz");
 const OTHERS: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/miniz.zz");
@@ -187,6 +188,9 @@ pub fn all() -> Result<Vec<Case>> {
         &[&STORY[..block], &noise(block, 1), OTHERS, b" and so on"].concat(),
         options().mode(Mode::Mixed),
     )?;
+
+    // Streams that say others, three deep.
+    add("unpacked-inside.vtc", INSIDE, options().model(None))?;
 
     let mut members = vatic::skippable(b"A note that decoders pass over.")?;
     members.extend(vatic::compress(b"First member. ", &options())?);
