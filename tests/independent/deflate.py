@@ -22,14 +22,36 @@ def write_streams(recipe, unpacked, content_length):
     return bytes(content) + unpacked.take(len(unpacked.data) - unpacked.at)
 
 
+def filter_rows(text, b, r):
+    """The text of which these are the filters, the pixels of `r` bytes a row and the end."""
+    if not 1 <= b <= 8 or not 1 <= r <= 1 << 28:
+        raise Reject("rows that there are not")
+    n = len(text) // (r + 1)
+    filters, pixels = Reader(text[:n]), Reader(text[n:])
+    out, before = bytearray(), bytes(r)
+    for _ in range(n):
+        kind, row = filters.integer(1), pixels.take(r)
+        out.append(kind)
+        for at, x in enumerate(row):
+            left, corner = (row[at - b], before[at - b]) if at >= b else (0, 0)
+            above = before[at]
+            nearest = min(left, above, corner, key=lambda byte: abs(byte - (left + above - corner)))
+            foretold = {1: left, 2: above, 3: (left + above) // 2, 4: nearest}.get(kind, 0)
+            out.append((x - foretold) % 256)
+        before = row
+    return bytes(out) + pixels.take(len(text) - n * (r + 1))
+
+
 def write_stream(recipe, unpacked):
     """A stream with the pieces that stand between its bytes."""
     rules = recipe.number()
-    level, filtered, h, w = rules & 15, rules >> 4 & 1, (rules >> 5 & 15) + 8, (rules >> 9) + 9
-    if not 1 <= level <= 9 or h > 16 or w > 15:
+    level, filtered, h, w, pixels = rules & 15, rules >> 4 & 1, (rules >> 5 & 15) + 8, (rules >> 9 & 7) + 9, rules >> 12
+    if not 1 <= level <= 9 or h > 16 or w > 15 or pixels > 1:
         raise Reject("rules out of range")
     pieces = [(recipe.number(), recipe.take(12)) for _ in range(recipe.number())]
     text = unpacked.take(recipe.number())
+    if pixels:
+        text = filter_rows(text, recipe.number(), recipe.number())
     rest = recipe.number()
     blocks = [read_block(recipe) for _ in range(recipe.number())]
     corrections = [read_correction(recipe) for _ in range(recipe.number())]

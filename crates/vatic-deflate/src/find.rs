@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::rows::Rows;
+
 /// A place where a stream may begin.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Candidate {
@@ -9,6 +11,8 @@ pub struct Candidate {
     pub pieces: Vec<Range<usize>>,
     /// log2 of the window that it was written with, as far as its header says.
     pub window_bits: u8,
+    /// The rows of pixels that it says, as far as is said where it is.
+    pub rows: Option<Rows>,
 }
 
 /// Bytes between two pieces: the checksum of one chunk of a PNG image, length and name of the next.
@@ -19,20 +23,25 @@ const WINDOW: u8 = 15;
 /// Names and comments in gzip headers are shorter than this, and images have fewer chunks before their data, or are left as they are.
 const LONGEST_NAME: usize = 1024;
 const MOST_CHUNKS: usize = 64;
+/// The body of an image's first chunk has so many bytes.
+const HEADER: usize = 13;
+/// Dictionaries of streams in PDF files are looked at no further.
+const LONGEST_DICTIONARY: usize = 512;
 
 /// The stream that may begin behind a header at `at`.
 pub fn candidate(data: &[u8], at: usize) -> Option<Candidate> {
     let here = &data[at..];
-    let (start, window_bits) = match here.first()? {
-        0x1F => (gzip(here)?, WINDOW),
-        b'P' => (zip(here)?, WINDOW),
+    let (start, window_bits, rows) = match here.first()? {
+        0x1F => (gzip(here)?, WINDOW, None),
+        b'P' => (zip(here)?, WINDOW, None),
         0x89 => return png(data, at),
-        _ => (2, zlib(here)?),
+        _ => (2, zlib(here)?, predictor(&data[..at])),
     };
     let start = at + start;
     (start < data.len()).then(|| Candidate {
         pieces: std::iter::once(start..data.len()).collect(),
         window_bits,
+        rows,
     })
 }
 
@@ -77,19 +86,57 @@ fn zlib(data: &[u8]) -> Option<u8> {
     (is_sound && check.is_multiple_of(31)).then_some((method >> 4) + 8)
 }
 
+/// The rows in a stream of a PDF file that begins behind `data`, if its dictionary says that they are filtered as PNG has them (ISO 32000-2,
+/// 7.4.4.4).
+fn predictor(data: &[u8]) -> Option<Rows> {
+    let data = data.strip_suffix(b"\n")?;
+    let data = data.strip_suffix(b"\r").unwrap_or(data);
+    let data = data.strip_suffix(b"stream")?;
+    let dictionary = &data[data.len().saturating_sub(LONGEST_DICTIONARY)..];
+    let start = dictionary.windows(4).rposition(|bytes| bytes == b" obj")?;
+    let value = |name: &[u8]| {
+        let mut names = dictionary[start..].windows(name.len());
+        let behind = start + names.position(|bytes| bytes == name)? + name.len();
+        let digits = dictionary[behind..].trim_ascii_start();
+        let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
+        std::str::from_utf8(&digits[..end]).ok()?.parse().ok()
+    };
+    let (samples, bits) = (value(b"/Colors"), value(b"/BitsPerComponent"));
+    (value(b"/Predictor")? >= 10).then_some(())?;
+    Rows::of_image(value(b"/Columns")?, samples.unwrap_or(1), bits.unwrap_or(8))
+}
+
+/// The rows of a PNG image, of whose first chunk this is the body, if it has one picture and not seven smaller ones.
+fn header(body: &[u8]) -> Option<Rows> {
+    let [_, _, _, _, _, _, _, _, bits, colours, _, 0, 0] = *body else {
+        return None;
+    };
+    let samples = match colours {
+        0 | 3 => 1,
+        4 => 2,
+        2 => 3,
+        6 => 4,
+        _ => return None,
+    };
+    Rows::of_image(big_endian(body, 0)?, samples, bits.into())
+}
+
 /// The stream of a PNG image, of whose chunks it takes all named IDAT.
 fn png(data: &[u8], at: usize) -> Option<Candidate> {
     if !data[at..].starts_with(PNG) {
         return None;
     }
     let mut pieces: Vec<Range<usize>> = Vec::new();
-    let (mut at, mut others) = (at + PNG.len(), 0);
+    let (mut at, mut others, mut rows) = (at + PNG.len(), 0, None);
     while let Some(length) = big_endian(data, at) {
         let body = at + 8;
         let is_data = data.get(at + 4..body)? == b"IDAT";
         if is_data {
             pieces.push(body..body.saturating_add(length).min(data.len()));
         } else {
+            if others == 0 && data[at + 4..].starts_with(b"IHDR") {
+                rows = data.get(body..body + length.min(HEADER)).and_then(header);
+            }
             others += 1;
             if !pieces.is_empty() || others > MOST_CHUNKS {
                 break;
@@ -103,6 +150,7 @@ fn png(data: &[u8], at: usize) -> Option<Candidate> {
     Some(Candidate {
         pieces,
         window_bits,
+        rows,
     })
 }
 
@@ -151,6 +199,26 @@ mod tests {
     }
 
     #[test]
+    fn a_pdf_file_says_what_rows_it_has() {
+        let rows = |dictionary: &str| {
+            let before = format!("4 0 obj\n<</Colors 9>>\n5 0 obj\n<<{dictionary}>>\nstream\n");
+            let pdf = [before.as_bytes(), b"\x78\x9CDATA"].concat();
+            candidate(&pdf, before.len()).unwrap().rows
+        };
+        let parameters = "/Width 7/DecodeParms<</Predictor 15 /Columns 50";
+        assert_eq!(rows(&format!("{parameters}/Colors 3>>")), Rows::new(3, 150));
+        assert_eq!(
+            rows(&format!("{parameters}/BitsPerComponent 1>>")),
+            Rows::new(1, 7)
+        );
+        assert_eq!(rows(&format!("{parameters}/Colors x>>")), Rows::new(1, 50));
+        assert_eq!(rows("/Predictor 2/Columns 50"), None);
+        assert_eq!(rows("/Predictor 12"), None);
+        assert_eq!(rows("/Predictor 12/Columns 99999999999999999999"), None);
+        assert_eq!(predictor(b"/Predictor 12/Columns 5>>stream\n"), None);
+    }
+
+    #[test]
     fn a_png_image_has_its_stream_in_pieces() {
         let mut png = PNG.to_vec();
         for (name, body) in [
@@ -169,6 +237,12 @@ mod tests {
             .map(|piece| &png[piece.clone()])
             .collect();
         assert_eq!((parts, found.window_bits), (vec![&b"AB"[..], b"CDE"], 13));
+        assert_eq!(found.rows, None, "a header of points");
+        // 300 by 2 pixels of three bytes, and those in passes.
+        png[16..29].copy_from_slice(b"\0\0\x01\x2C\0\0\0\x02\x08\x02\0\0\0");
+        assert_eq!(candidate(&png, 0).unwrap().rows, Rows::new(3, 900));
+        png[28] = 1;
+        assert_eq!(candidate(&png, 0).unwrap().rows, None);
         assert_eq!(found.pieces[1].start - found.pieces[0].end, BETWEEN);
     }
 }

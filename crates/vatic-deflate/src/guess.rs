@@ -45,7 +45,7 @@ fn mistakes(
     most: usize,
     work: &mut Work,
 ) -> Option<usize> {
-    let Work { steps, chains } = work;
+    let Work { steps, chains, .. } = work;
     let mut foreteller = Foreteller::new(content, rules, chains);
     let mut wrong = 0;
     for block in sample {

@@ -29,12 +29,13 @@ mod find;
 mod guess;
 mod numbers;
 mod pack;
+mod rows;
 mod search;
 mod trees;
 mod unpack;
 
 pub use pack::pack;
-pub use unpack::{Unpacked, unpack, unpack_all};
+pub use unpack::{Picture, Unpacked, unpack, unpack_with};
 
 /// The most bytes of content that streams are taken apart to.
 pub const MAX_CONTENT: usize = 1 << 28;

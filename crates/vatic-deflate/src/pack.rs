@@ -5,6 +5,7 @@ use crate::blocks::{Block, Form, MOST_TOKENS};
 use crate::codes::{MAX_MATCH, Token};
 use crate::find::BETWEEN;
 use crate::numbers::{read, read_bytes, read_size};
+use crate::rows::Rows;
 use crate::search::{Chains, Foreteller, Rules};
 use crate::{Error, MAX_CONTENT};
 
@@ -16,6 +17,8 @@ pub const OWN: u64 = 3;
 /// …whether it is the last one, and from there on how many tokens or bytes it has.
 pub const LAST: u64 = 4;
 pub const COUNT_SHIFT: u32 = 3;
+/// Stands in a stream's first number, beside its rules, if the content has pixels where the stream says filtered rows.
+pub const PIXELS: u64 = 1 << 12;
 /// What is taken from a match's length when it is written, so that 0 says "a byte".
 pub const LENGTH_BASE: u64 = 2;
 
@@ -63,10 +66,18 @@ pub fn stream(
     chains: &mut Chains,
     give: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
 ) -> Result<usize, Error> {
-    let rules = Rules::from_number(read(recipe)?)?;
+    let number = read(recipe)?;
+    let rules = Rules::from_number(number & !PIXELS)?;
     let mut pieces = Pieces::read(recipe, give)?;
     let length = read_size(recipe)?;
-    let content = content.get(..length).ok_or(Error::Length)?;
+    let mut content = content.get(..length).ok_or(Error::Length)?;
+    let text;
+    if number & PIXELS != 0 {
+        let (pixel, row) = (read_size(recipe)?, read_size(recipe)?);
+        let rows = Rows::new(pixel, row).ok_or(Error::Recipe("it has no such rows"))?;
+        text = rows.redo(content);
+        content = &text;
+    }
     let rest = read(recipe)? as u32 & 0xFF;
     let mut shapes = Vec::new();
     for _ in 0..read(recipe)? {

@@ -5,7 +5,8 @@ use crate::codes::Token;
 use crate::find::{BETWEEN, Candidate, candidate};
 use crate::guess::rules;
 use crate::numbers::write;
-use crate::pack::{COUNT_SHIFT, FIXED, LAST, LENGTH_BASE, OWN, STORED, USUAL, stream};
+use crate::pack::{COUNT_SHIFT, FIXED, LAST, LENGTH_BASE, OWN, PIXELS, STORED, USUAL, stream};
+use crate::rows::Rows;
 use crate::search::{Chains, Foreteller, Rules};
 use crate::{Error, MAX_CONTENT};
 
@@ -40,11 +41,12 @@ pub struct Unpacked {
 /// `most` bytes, so it ends before a stream whose content has no room any more (which may be the first one: there are none in it then). Of a stream
 /// that would hardly have more room by itself as many blocks are taken apart as there is room for. None if there are no streams.
 pub fn unpack(data: &[u8], most: usize) -> Option<Unpacked> {
-    apart(data, most, Extent::Beginning)
+    unpack_with(data, most, false, &mut |_| true)
 }
 
-/// The same for all of `data`, to its end: streams whose content has no room beside everything else, the stream itself included, stay as they
-/// are. None if `data` itself is longer than `most`, or if there are no other streams.
+/// The same, and `is_better` says of each picture whether its content is to have pixels in place of the filtered rows that the stream says. With
+/// `all` it is all of `data`, to its end: streams whose content has no room beside everything else, the stream itself included, stay
+/// as they are, and it is none if `data` itself is longer than `most`, or if there are no other streams.
 ///
 /// ```
 /// # use std::io::Write;
@@ -52,24 +54,21 @@ pub fn unpack(data: &[u8], most: usize) -> Option<Unpacked> {
 /// # zlib.write_all((0..200u32).map(|n| format!("{} so it goes, ", n * n)).collect::<String>().as_bytes())?;
 /// # let stream = zlib.finish()?; // of 3,700 bytes
 /// let two = stream.repeat(2);
-/// assert_eq!(vatic_deflate::unpack_all(&two, 6_000).map(|all| (all.streams, all.used)), Some((1, two.len())));
-/// assert_eq!(vatic_deflate::unpack(&two, 6_000).map(|first| (first.streams, first.used)), Some((1, stream.len())));
+/// let [first, all] = [false, true].map(|all| vatic_deflate::unpack_with(&two, 6_000, all, &mut |_| true).expect("a stream"));
+/// assert_eq!((first.streams, first.used), (1, stream.len()));
+/// assert_eq!((all.streams, all.used), (1, two.len()));
 /// # Ok::<(), std::io::Error>(())
 /// ```
-pub fn unpack_all(data: &[u8], most: usize) -> Option<Unpacked> {
-    apart(data, most, Extent::All)
-}
-
-/// How much of the data has to be dealt with.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Extent {
-    /// As much as there is room for.
-    Beginning,
-    /// All of it.
-    All,
-}
-
-fn apart(data: &[u8], most: usize, extent: Extent) -> Option<Unpacked> {
+pub fn unpack_with(
+    data: &[u8],
+    most: usize,
+    all: bool,
+    is_better: &mut dyn FnMut(&Picture) -> bool,
+) -> Option<Unpacked> {
+    let extent = match all {
+        true => Extent::All,
+        false => Extent::Beginning,
+    };
     let most = most.min(MAX_CONTENT);
     let mut unpacked = Unpacked {
         content: Vec::new(),
@@ -83,6 +82,7 @@ fn apart(data: &[u8], most: usize, extent: Extent) -> Option<Unpacked> {
     let mut work = Work {
         steps: Steps(LEAST_STEPS + data.len() as u64 * STEPS),
         chains: Chains::new(),
+        is_better,
     };
     while at < data.len() && work.steps.0 > 0 {
         let found = candidate(data, at).and_then(|candidate| {
@@ -133,10 +133,50 @@ fn apart(data: &[u8], most: usize, extent: Extent) -> Option<Unpacked> {
     is_wanted.then_some(unpacked)
 }
 
+/// How much of the data has to be dealt with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// As much as there is room for.
+    Beginning,
+    /// All of it.
+    All,
+}
+
 /// What is needed for stream after stream.
-pub struct Work {
+pub struct Work<'a> {
     pub steps: Steps,
     pub chains: Chains,
+    is_better: &'a mut dyn FnMut(&Picture) -> bool,
+}
+
+/// A stream that says rows of pixels, each of which was filtered.
+#[derive(Debug)]
+pub struct Picture<'a> {
+    rows: Rows,
+    text: &'a [u8],
+    content: &'a [u8],
+    coded: usize,
+}
+
+impl Picture<'_> {
+    /// By how much deflate made the rows smaller.
+    #[must_use]
+    pub fn ratio(&self) -> f64 {
+        self.text.len() as f64 / self.coded as f64
+    }
+
+    /// Some rows from the middle, `most` bytes or one row: as the stream says them, and their pixels.
+    #[must_use]
+    pub fn sample(&self, most: usize) -> (&[u8], &[u8]) {
+        let (filtered, pixels) = self.rows.sample(self.text.len(), most);
+        (&self.text[filtered], &self.content[pixels])
+    }
+
+    /// Bytes of all rows.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.text.len()
+    }
 }
 
 /// Steps that may still be done.
@@ -220,13 +260,31 @@ impl Stream {
             0 => 0,
             used => coded[bytes - 1] >> used,
         };
+        let blocks = write_blocks(coded, count, &content, rules, bytes / WORTH, work)?;
+        let rows = candidate.rows.filter(|rows| rows.has_some(content.len()));
+        let picture = rows.and_then(|rows| {
+            let undone = rows.undo(&content);
+            let picture = Picture {
+                rows,
+                text: &content,
+                content: &undone,
+                coded: bytes,
+            };
+            (work.is_better)(&picture).then_some((rows, undone))
+        });
         let mut recipe = Vec::new();
-        write(rules.to_number(), &mut recipe);
+        let is_picture = if picture.is_some() { PIXELS } else { 0 };
+        write(rules.to_number() | is_picture, &mut recipe);
         let end = write_pieces(data, candidate, bytes, &mut recipe);
         write(content.len() as u64, &mut recipe);
+        if let Some((rows, undone)) = picture {
+            for number in rows.numbers() {
+                write(number, &mut recipe);
+            }
+            content = undone;
+        }
         write(rest.into(), &mut recipe);
-        let most = recipe.len() + bytes / WORTH;
-        write_blocks(coded, count, &content, rules, most, work, &mut recipe)?;
+        recipe.extend(blocks);
         // Whatever was thought of it: it is taken apart if it can be made again.
         let mut rest = &data[first.start..end];
         let mut is_same = |bytes: &[u8]| {
@@ -262,7 +320,7 @@ fn write_pieces(data: &[u8], candidate: &Candidate, bytes: usize, recipe: &mut V
     data.len()
 }
 
-/// Writes the blocks of a stream, and what is not as foretold. None if that takes more than `most` bytes.
+/// The blocks of a stream as a recipe has them, and what is not as foretold. None if that takes more than `most` bytes.
 fn write_blocks(
     coded: &[u8],
     count: u64,
@@ -270,18 +328,18 @@ fn write_blocks(
     rules: Rules,
     most: usize,
     work: &mut Work,
-    recipe: &mut Vec<u8>,
-) -> Option<()> {
-    let Work { steps, chains } = work;
+) -> Option<Vec<u8>> {
+    let Work { steps, chains, .. } = work;
+    let mut recipe = Vec::new();
     let (mut foreteller, mut before) = (Foreteller::new(content, rules, chains), 0);
     let mut corrections = Vec::new();
     let (mut number, mut skip) = (0, 0);
     let mut blocks = Blocks::new(coded);
     let mut said = Vec::with_capacity(content.len());
-    write(count, recipe);
+    write(count, &mut recipe);
     for _ in 0..count {
         let block = blocks.next(&mut said, usize::MAX).ok()??;
-        write_shape(&block, recipe);
+        write_shape(&block, &mut recipe);
         if let Form::Stored(length) = block.form {
             foreteller.skip(length);
         }
@@ -308,9 +366,9 @@ fn write_blocks(
             return None;
         }
     }
-    write(number, recipe);
+    write(number, &mut recipe);
     recipe.append(&mut corrections);
-    Some(())
+    Some(recipe)
 }
 
 fn write_shape(block: &Block, recipe: &mut Vec<u8>) {

@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use flate2::{Compress, Compression, FlushCompress};
 use proptest::prelude::*;
-use vatic_deflate::{Unpacked, pack, unpack, unpack_all};
+use vatic_deflate::{Unpacked, pack, unpack, unpack_with};
 
 const ROOM: usize = 1 << 22;
 
@@ -155,6 +155,7 @@ fn files_of_other_programs() {
         ("flushed.zz", 1, 2000),
         ("miniz.zz", 1, 150),
         ("inside.gz", 1, 16),
+        ("screen.png", 1, 40),
         // One of ten has Huffman codes alone, as no level of zlib's does.
         ("levels.zz", 9, 110),
     ] {
@@ -230,6 +231,48 @@ fn nothing_is_left_for_want_of_room() {
     }
 }
 
+#[test]
+fn rows_have_pixels_where_they_are_better() {
+    let screen = file("screen.png");
+    // Its stream in a PDF file, which says what it has.
+    let length = |at: usize| u32::from_be_bytes(*screen[at..].first_chunk().unwrap()) as usize;
+    let body = &screen[41..][..length(33)];
+    let named =
+        "1 0 obj <</DecodeParms <</Predictor 15 /Colors 4 /Columns 200>> /Length 9>> stream\r\n";
+    let pdf = [named.as_bytes(), body, b"endstream"].concat();
+    let unknown = [&named.as_bytes()[7..], body, b"endstream"].concat();
+    for (data, pictures) in [(&screen, 1), (&pdf, 1), (&unknown, 0)] {
+        let mut asked = 0;
+        let mut content = |is_better| {
+            let unpacked = unpack_with(data, ROOM, false, &mut |picture| {
+                asked += 1;
+                assert_eq!(picture.size(), 801 * 90);
+                assert!(picture.ratio() > 10.0);
+                let (rows, pixels) = picture.sample(10_000);
+                assert_eq!((rows.len(), pixels.len()), (801 * 12, 800 * 12));
+                assert!(rows.iter().step_by(801).all(|&filter| filter < 5));
+                assert!(
+                    pixels
+                        .iter()
+                        .skip(3)
+                        .step_by(4)
+                        .all(|&opaque| opaque == 255)
+                );
+                is_better
+            });
+            let unpacked = unpacked.unwrap();
+            assert!(packed(&unpacked) == *data);
+            unpacked.content
+        };
+        let (pixels, rows) = (content(true), content(false));
+        assert_eq!(asked, 2 * pictures);
+        assert_eq!(pixels == rows, pictures == 0);
+        assert_eq!(pixels.len(), rows.len());
+        let smaller = zlib(&pixels, 6, 15).len() * 10 < zlib(&rows, 6, 15).len() * 8;
+        assert_eq!(smaller, pictures > 0);
+    }
+}
+
 /// Streams that have no room stay as they are, and what follows them is there too.
 #[test]
 fn all_of_it_or_none() {
@@ -237,6 +280,7 @@ fn all_of_it_or_none() {
     let stream = |from: u32, to: u32| zlib(&(from..to).map(noise).collect::<Vec<_>>(), 6, 15);
     let (long, short) = (stream(0, 60_000), stream(60_000, 72_000));
     let data = [&short[..], b"between", &long, b"and", &short, b"end"].concat();
+    let unpack_all = |data: &[u8], room| unpack_with(data, room, true, &mut |_| true);
     assert_eq!(unpack_all(&data, data.len() - 1), None);
     assert_eq!(unpack_all(b"no streams", 1000), None);
     // What one says has room beside all of the data, and what two say, the first one in its place: zlib's header and checksum stay.

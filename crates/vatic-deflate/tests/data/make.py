@@ -54,14 +54,45 @@ def hills():
             row += bytes([slope, (2 * slope + noise(1, x * y + 7)[0] % 3) & 0xFF, 255 - slope])
         rows.append(b"\x01" + bytes((row[i] - (row[i - 3] if i >= 3 else 0)) & 0xFF for i in range(len(row))))
     packer = zlib.compressobj(9, zlib.DEFLATED, 13, 9, zlib.Z_FILTERED)
-    stream = packer.compress(b"".join(rows)) + packer.flush()
+    return png(width, height, 2, packer.compress(b"".join(rows)) + packer.flush(), 1000)
+
+
+def png(width, height, colours, stream, cut):
+    """An image of so many pixels whose stream is in chunks of `cut` bytes."""
 
     def chunk(name, body):
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
-    parts = [chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))]
-    parts += [chunk(b"IDAT", stream[at : at + 1000]) for at in range(0, len(stream), 1000)]
+    parts = [chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0))]
+    parts += [chunk(b"IDAT", stream[at : at + cut]) for at in range(0, len(stream), cut)]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + chunk(b"IEND", b"")
+
+
+def foretold(kind, left, up, corner):
+    """What a PNG filter takes off a byte."""
+    near = left + up - corner
+    return [0, left, up, (left + up) // 2, min((left, up, corner), key=lambda byte: abs(byte - near))][kind]
+
+
+def screen():
+    """A PNG image of 200 by 90 pixels of four bytes, as a picture of a screen is: the same few signs again and again, and rows of all filters."""
+    width, height = 200, 90
+    signs = [noise(12, 100 + n) for n in range(9)]
+    line = noise(800, 3)
+    rows, above = [], bytes(4 * width)
+    for y in range(height):
+        row = bytearray()
+        for x in range(width):
+            sign = signs[line[x // 8 + 25 * (y // 15)] % 9]
+            ink = y % 15 < 12 and x % 8 < 7 and sign[y % 15] >> x % 8 & 1
+            row += bytes([20, 30, 90, 255] if ink else [240, 240, 250 - y // 15, 255])
+        kind = (y * 7 + y // 5) % 5
+        at = lambda values, i: values[i] if i >= 0 else 0
+        filtered = [row[i] - foretold(kind, at(row, i - 4), above[i], at(above, i - 4)) & 0xFF for i in range(4 * width)]
+        rows.append(bytes([kind, *filtered]))
+        above = row
+    packer = zlib.compressobj(6)
+    return png(width, height, 6, packer.compress(b"".join(rows)) + packer.flush(), 8192)
 
 
 def inside():
@@ -122,6 +153,7 @@ for name, content in {
     "flushed.zz": flushed(),
     "levels.zz": levels(),
     "inside.gz": inside(),
+    "screen.png": screen(),
 }.items():
     (HERE / name).write_bytes(content)
     print(f"{name}: {len(content)} bytes")

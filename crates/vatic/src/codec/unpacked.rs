@@ -4,7 +4,9 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::time::Instant;
 
-use super::{Coded, Decoder, Encoder, Plan, Sink, mixed};
+use vatic_deflate::Picture;
+
+use super::{Coded, Decoder, Encoder, Plan, Setting, Sink, bytes, mixed};
 use crate::error::{Error, Result};
 use crate::format::{Header, Kind, Parts, checksum};
 use crate::options::Mode;
@@ -19,6 +21,19 @@ const MOST_SAID: usize = 1040;
 
 /// What a stream says may have such streams again: a picture in a document in an archive. So many frames are unpacked, one within the other.
 const DEEPEST: u8 = 4;
+
+/// Pictures that deflate makes so many times smaller repeat themselves.
+const REPEATED: f64 = 10.0;
+
+/// Of others one byte of so many is tried both ways, within these bounds.
+const SAMPLED: usize = 8;
+const LEAST_SAMPLE: usize = 1 << 16;
+const MOST_SAMPLE: usize = 1 << 18;
+
+/// Pixels of a sample may have so many percent of the size of its rows: in thorough work, which learns more of a picture the longer that is, and
+/// else.
+const THOROUGHLY: usize = 102;
+const SMALLER: usize = 98;
 
 /// What is to be coded in place of content with deflate streams.
 pub(crate) struct Unpacked {
@@ -38,7 +53,7 @@ enum Inside {
 impl Unpacked {
     /// How to code `content`, if it has deflate streams that can be taken apart, and how much of it from its beginning.
     pub(super) fn plan(content: &[u8], encoder: &Encoder) -> Result<Option<(Plan, usize)>> {
-        let Some(unpacked) = vatic_deflate::unpack(content, encoder.unpacked_size) else {
+        let Some(unpacked) = apart(content, encoder.unpacked_size, false, encoder) else {
             return Ok(None);
         };
         let length = unpacked.used;
@@ -59,14 +74,14 @@ impl Unpacked {
     }
 
     /// `depth`: how many frames are unpacked, this one and those around it.
-    fn new(apart: vatic_deflate::Unpacked, depth: u8, encoder: &Encoder) -> Result<Unpacked> {
+    fn new(unpacked: vatic_deflate::Unpacked, depth: u8, encoder: &Encoder) -> Result<Unpacked> {
         let for_recipe = Plan {
             mode: Mode::Bytes,
             ..encoder.stored()
         };
-        let content = apart.content;
+        let content = unpacked.content;
         let again = (depth < DEEPEST)
-            .then(|| vatic_deflate::unpack_all(&content, encoder.unpacked_again_size))
+            .then(|| apart(&content, encoder.unpacked_again_size, true, encoder))
             .flatten()
             .filter(is_worth_it);
         let inside = match again {
@@ -77,13 +92,13 @@ impl Unpacked {
             Some(again) => {
                 let checksum = checksum(&content, 0);
                 drop(content);
-                let unpacked = Unpacked::new(again, depth + 1, encoder)?;
-                Inside::Unpacked(Box::new(unpacked), checksum)
+                let again = Unpacked::new(again, depth + 1, encoder)?;
+                Inside::Unpacked(Box::new(again), checksum)
             }
         };
         Ok(Unpacked {
-            length: apart.used,
-            recipe: (apart.recipe, Box::new(for_recipe)),
+            length: unpacked.used,
+            recipe: (unpacked.recipe, Box::new(for_recipe)),
             inside,
         })
     }
@@ -140,6 +155,36 @@ impl Unpacked {
         };
         Ok(Some((payload, stats)))
     }
+}
+
+/// The content with its deflate streams taken apart.
+fn apart(
+    content: &[u8],
+    most: usize,
+    all: bool,
+    encoder: &Encoder,
+) -> Option<vatic_deflate::Unpacked> {
+    let mut is_better = |picture: &Picture| has_better_pixels(picture, &encoder.setting);
+    vatic_deflate::unpack_with(content, most, all, &mut is_better)
+}
+
+/// Whether pixels become smaller than the filtered rows of them: where things occur again, as on pictures of a screen, always; of photographs
+/// some rows are tried both ways.
+fn has_better_pixels(picture: &Picture, setting: &Setting) -> bool {
+    if picture.ratio() >= REPEATED {
+        return true;
+    }
+    let length = (picture.size() / SAMPLED).clamp(LEAST_SAMPLE, MOST_SAMPLE);
+    let (rows, pixels) = picture.sample(length);
+    let size = |sample: &[u8]| {
+        let coded = bytes::encode(sample, setting, &Meter::default());
+        coded.map_or(usize::MAX, |coded| coded.payload.len())
+    };
+    let percent = match setting.thorough {
+        true => THOROUGHLY,
+        false => SMALLER,
+    };
+    size(pixels) <= size(rows) / 100 * percent
 }
 
 /// Whether so much was taken apart that content is better coded so.

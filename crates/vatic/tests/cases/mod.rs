@@ -45,6 +45,7 @@ const GZIP: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/story.gz")
 const ZIP: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/notes.zip");
 const PNG: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/hills.png");
 const INSIDE: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/inside.gz");
+const SCREEN: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/screen.png");
 const FLUSHED: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/flushed.zz");
 const LEVELS: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/levels.zz");
 const OTHERS: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/miniz.zz");
@@ -189,6 +190,8 @@ pub fn all() -> Result<Vec<Case>> {
         options().mode(Mode::Mixed),
     )?;
 
+    // Pixels in the place of filtered rows.
+    add("unpacked-pixels.vtc", SCREEN, options().model(None))?;
     // Streams that say others, three deep.
     add("unpacked-inside.vtc", INSIDE, options().model(None))?;
 
