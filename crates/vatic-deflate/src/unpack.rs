@@ -13,10 +13,12 @@ use crate::{Error, MAX_CONTENT};
 /// Streams of fewer bytes stay as they are.
 const LEAST: usize = 96;
 /// A recipe may have one byte for so many of its stream.
-const WORTH: usize = 4;
+const WORTH: usize = 2;
 /// Steps of work that may be done in any case (some tenths of a second), and for each byte of data: what was made to be slow is left as it is.
 const LEAST_STEPS: u64 = 1 << 26;
 const STEPS: u64 = 512;
+/// And so many for each byte of what streams say, of all that has room: a picture of a screen says fifty times what its stream has.
+const STEPS_OF_CONTENT: u64 = 64;
 /// A stream that has no room after more than this part of it was filled is left for the next one.
 const WASTE: usize = 8;
 /// So many tokens say what rules a stream was written by.
@@ -81,6 +83,7 @@ pub fn unpack_with(
     let (mut done, mut at) = (0, 0);
     let mut work = Work {
         steps: Steps(LEAST_STEPS + data.len() as u64 * STEPS),
+        steps_of_content: most as u64 * STEPS_OF_CONTENT,
         chains: Chains::new(),
         is_better,
     };
@@ -145,6 +148,8 @@ enum Extent {
 /// What is needed for stream after stream.
 pub struct Work<'a> {
     pub steps: Steps,
+    /// What there is left to be had for content.
+    steps_of_content: u64,
     pub chains: Chains,
     is_better: &'a mut dyn FnMut(&Picture) -> bool,
 }
@@ -254,6 +259,11 @@ impl Stream {
                 is_cut,
             });
         }
+        let more = work
+            .steps_of_content
+            .min(content.len() as u64 * STEPS_OF_CONTENT);
+        work.steps_of_content -= more;
+        work.steps.0 += more;
         let rules = rules(&content, &sample, candidate.window_bits, work)?;
         drop(sample);
         let rest = match bits % 8 {
