@@ -87,6 +87,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "story.gz",
         "notes.zip",
         "hills.png",
+        "screen.png",
         "flushed.zz",
         "miniz.zz",
     ] {
