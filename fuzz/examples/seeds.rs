@@ -72,6 +72,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "unpacked-zip",
         "unpacked-png",
         "unpacked-others",
+        "unpacked-pixels",
+        "unpacked-inside",
     ] {
         put(
             "container",

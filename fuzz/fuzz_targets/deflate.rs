@@ -1,5 +1,5 @@
-//! Any bytes as data with deflate streams: they come back, from the beginning and all of them. And as content and recipe, divided at what the first byte says: an error, or as many
-//! bytes as were asked for.
+//! Any bytes as data with deflate streams: they come back, from the beginning and all of them. And as content and recipe, divided at what the
+//! first byte says: an error, or as many bytes as were asked for.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -164,10 +164,10 @@ pub struct Picture<'a> {
 }
 
 impl Picture<'_> {
-    /// By how much deflate made the rows smaller.
+    /// Bytes of the stream that says them.
     #[must_use]
-    pub fn ratio(&self) -> f64 {
-        self.text.len() as f64 / self.coded as f64
+    pub fn coded(&self) -> usize {
+        self.coded
     }
 
     /// Some rows from the middle, `most` bytes or one row: as the stream says them, and their pixels.

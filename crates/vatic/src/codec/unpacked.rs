@@ -23,17 +23,17 @@ const MOST_SAID: usize = 1040;
 const DEEPEST: u8 = 4;
 
 /// Pictures that deflate makes so many times smaller repeat themselves.
-const REPEATED: f64 = 10.0;
+const REPEATED: usize = 10;
 
 /// Of others one byte of so many is tried both ways, within these bounds.
 const SAMPLED: usize = 8;
 const LEAST_SAMPLE: usize = 1 << 16;
 const MOST_SAMPLE: usize = 1 << 18;
 
-/// Pixels of a sample may have so many percent of the size of its rows: in thorough work, which learns more of a picture the longer that is, and
-/// else.
+/// Pixels of a sample may have so many percent of the size of its rows: as a rule they gain less on all of the picture…
+const USUALLY: usize = 98;
+/// …but not in thorough work, which learns more of a picture the longer that is.
 const THOROUGHLY: usize = 102;
-const SMALLER: usize = 98;
 
 /// What is to be coded in place of content with deflate streams.
 pub(crate) struct Unpacked {
@@ -171,7 +171,7 @@ fn apart(
 /// Whether pixels become smaller than the filtered rows of them: where things occur again, as on pictures of a screen, always; of photographs
 /// some rows are tried both ways.
 fn has_better_pixels(picture: &Picture, setting: &Setting) -> bool {
-    if picture.ratio() >= REPEATED {
+    if picture.size() / REPEATED >= picture.coded() {
         return true;
     }
     let length = (picture.size() / SAMPLED).clamp(LEAST_SAMPLE, MOST_SAMPLE);
@@ -182,9 +182,9 @@ fn has_better_pixels(picture: &Picture, setting: &Setting) -> bool {
     };
     let percent = match setting.thorough {
         true => THOROUGHLY,
-        false => SMALLER,
+        false => USUALLY,
     };
-    size(pixels) <= size(rows) / 100 * percent
+    size(pixels).saturating_mul(100) <= size(rows).saturating_mul(percent)
 }
 
 /// Whether so much was taken apart that content is better coded so.
