@@ -2,6 +2,7 @@
 #![cfg(all(feature = "model-base", feature = "model-swift"))]
 
 use std::io::Cursor;
+use std::sync::{Arc, Mutex};
 
 use vatic::{DecodeOptions, Error, Mode, Model, ModelId, ModelRef, Options, Prior};
 use vatic_transformer::ModelFile;
@@ -110,6 +111,37 @@ fn no_way_is_much_better_than_the_one_that_is_chosen() {
             assert!(chosen * 100 <= by_tokens * percent, "{note}");
         }
     }
+}
+
+/// A list of styles as documents have it: where bytes leave next to nothing of it, tokens are not tried.
+#[test]
+fn what_repeats_itself_takes_no_transformer_s_time() {
+    let names = ["Grid", "List", "Shading", "Table", "Colorful"];
+    let edges = ["top", "left", "bottom", "right", "insideH", "insideV"];
+    let mut styles = String::from("<w:styles>\n");
+    for n in 0..320u32 {
+        let (name, accent) = (names[n as usize % 5], n % 7);
+        styles += &format!("<w:style w:type=\"table\" w:styleId=\"{name}{n}\">\n");
+        styles += &format!("<w:name w:val=\"{name} {n} Accent {accent}\"/>\n<w:tblBorders>\n");
+        for edge in edges {
+            let color = (n / 7 + 1).wrapping_mul(0x9E_3779) & 0xFF_FFFF;
+            styles += &format!("<w:{edge} w:val=\"single\" w:sz=\"8\" w:color=\"{color:06X}\"/>\n");
+        }
+        styles += "</w:tblBorders>\n<w:pPr><w:spacing w:after=\"0\" w:line=\"240\"/></w:pPr>\n</w:style>\n";
+    }
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let hear = seen.clone();
+    let options = Options::new()
+        .model(Some(Model::swift()))
+        .progress(move |at| hear.lock().unwrap().push(at.content_bytes));
+    let packed = vatic::compress(styles.as_bytes(), &options).unwrap();
+    assert!(models_of(&packed).is_empty());
+    // Both ways were to be tried, of which bytes have the first fifth of the progress.
+    let (all, seen) = (styles.len() as u64, seen.lock().unwrap());
+    assert!(seen.iter().any(|&at| (1..=all / 5).contains(&at)));
+    assert!(!seen.iter().any(|&at| (all / 5 + 1..all).contains(&at)));
+    assert_eq!(seen.last(), Some(&all));
+    assert_eq!(vatic::decompress(&packed).unwrap(), styles.as_bytes());
 }
 
 #[test]

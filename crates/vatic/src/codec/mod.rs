@@ -153,9 +153,15 @@ fn hear(decoder: &mut vatic_coder::Decoder<'_>, bits: u8) -> usize {
 /// Up to so many bytes of content all of it is coded both ways where samples do not say clearly which one is better.
 const MODERATE: usize = 1 << 20;
 
-/// What tokens take of the time, roughly, where both ways are tried, and what bytes take, in percent.
-const FIRST_WAY: (u64, u64) = (0, 80);
-const SECOND_WAY: (u64, u64) = (80, 100);
+/// What bytes take of the time, roughly, where both ways are tried, and what tokens take, in percent.
+const FIRST_WAY: (u64, u64) = (0, 20);
+const SECOND_WAY: (u64, u64) = (20, 100);
+
+/// Whether what bytes leave of so many bytes of content is so little that tokens are not worth twenty times the time: content
+/// of more than a message's length that repeats itself, from which experts have learnt more than a transformer brings along.
+fn is_little(by_bytes: u64, content: usize) -> bool {
+    content > 1 << 17 && by_bytes * 32 < content as u64
+}
 
 /// Plans how frames are coded.
 pub(crate) struct Encoder {
@@ -339,28 +345,38 @@ impl Plan {
             return unpacked.code(meter);
         }
         let start = Instant::now();
-        if self.needed_gain.is_some() {
-            meter.way(content.len(), FIRST_WAY);
-        }
         let mut coded = match (self.mode, &self.setting.model) {
             (Mode::Stored, _) => return Ok(None),
-            (Mode::Tokens, Some(model)) => {
-                tokens::encode(content, &self.setting, model, self.cut, meter)?
-            }
+            (Mode::Tokens, Some(model)) => self.by_tokens(content, model, meter)?,
             _ if self.is_filtered => bytes::encode_filtered(content, &self.setting, meter)?,
             _ => bytes::encode_best(content, &self.setting, meter)?,
         };
-        if let Some(gain) = self.needed_gain {
-            meter.way(content.len(), SECOND_WAY);
-            let by_bytes = bytes::encode_best(content, &self.setting, meter)?;
-            meter.way(content.len(), (0, 100));
-            let percent = 100 + u64::from(gain);
-            if by_bytes.payload.len() as u64 * 100 < coded.payload.len() as u64 * percent {
-                coded = by_bytes;
-            }
-        }
         coded.stats.wall = start.elapsed();
         Ok(Some(coded))
+    }
+
+    /// Coded as tokens; as bytes if those were to be tried and are smaller.
+    fn by_tokens(&self, content: &[u8], model: &Model, meter: &Meter) -> Result<Coded> {
+        let tokens = || tokens::encode(content, &self.setting, model, self.cut, meter);
+        let Some(gain) = self.needed_gain else {
+            return tokens();
+        };
+        meter.way(content.len(), FIRST_WAY);
+        let by_bytes = bytes::encode_best(content, &self.setting, meter)?;
+        let bytes = by_bytes.payload.len() as u64;
+        meter.way(content.len(), SECOND_WAY);
+        let coded = if !self.setting.thorough && is_little(bytes, content.len()) {
+            meter.at(content.len(), by_bytes.payload.len());
+            by_bytes
+        } else {
+            let by_tokens = tokens()?;
+            match by_tokens.payload.len() as u64 * u64::from(100 + gain) {
+                tokens if bytes * 100 < tokens => by_bytes,
+                _ => by_tokens,
+            }
+        };
+        meter.way(content.len(), (0, 100));
+        Ok(coded)
     }
 }
 
