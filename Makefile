@@ -1,5 +1,5 @@
 # vatic: what can be done with the repository; `make help` lists it. Rust and a C compiler suffice for demo, test, test-large, bench,
-# install, train and eval. lint and fixtures run python3, spec python3 with numpy, xxhash and blake3, fuzz-seeds a C++ compiler;
+# install, train and eval. lint and fixtures run python3, test-web node, spec python3 with numpy, xxhash and blake3, fuzz-seeds a C++ compiler;
 # cross, emulate, windows, miri, fuzz and deny say what they need.
 
 CARGO ?= cargo
@@ -15,7 +15,7 @@ FUZZ_SECONDS ?= 30
 SIZES ?= 64K,1M,10M
 VATIC = $(or $(CARGO_TARGET_DIR),target)/release/vatic
 
-.PHONY: help demo test test-large bench bench-eval cross emulate windows miri spec lint lint-train deny fuzz fuzz-seeds install test-train train eval fixtures
+.PHONY: help demo test test-large bench bench-eval cross emulate windows miri web test-web spec lint lint-train deny fuzz fuzz-seeds install test-train train eval fixtures
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ miri: ## The portable paths of the crates that have unsafe code, transformer and
 	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=2 $(CARGO) +nightly miri test \
 	    -p vatic-coder -p vatic-transformer --lib
 
+web: ## The page that runs vatic in browsers, into target/web: static files for any web server
+	scripts/web.sh
+
+test-web: ## The same, and its module compared with the command, byte for byte (node)
+	scripts/web.sh test
+
 spec: ## The golden files through a decoder written from docs/format.md alone (Python with numpy, xxhash and blake3)
 	python3 tests/independent/decoder.py
 
@@ -60,6 +66,7 @@ lint: ## Format, clippy and rustdoc without warnings, fixtures as their script w
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy -p vatic-web -p vatic-web-site -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --lib
 	python3 scripts/fixtures.py --check
 

@@ -8,7 +8,9 @@
 
 use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use web_time::Instant;
 
 use crate::kernels::{Activations, Kernel};
 use crate::meeting::{self, Place};

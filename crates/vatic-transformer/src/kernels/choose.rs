@@ -20,7 +20,13 @@ pub(super) fn detected() -> impl Iterator<Item = &'static dyn Kernel> {
         super::neon::NeonDot::detect().map(|kernel| kernel as &dyn Kernel),
         super::neon::Neon::detect().map(|kernel| kernel as &dyn Kernel),
     ];
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    let fast = [Some(super::simd128::Simd128::get() as &dyn Kernel)];
+    #[cfg(not(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        all(target_arch = "wasm32", target_feature = "simd128")
+    )))]
     let fast: [Option<&dyn Kernel>; 0] = [];
     fast.into_iter()
         .flatten()

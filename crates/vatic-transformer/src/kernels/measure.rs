@@ -4,7 +4,8 @@ use super::{Activations, Kernel, choose::named};
 use crate::numerics::Quantised;
 use crate::random::Random;
 use crate::{Matrix, Packed};
-use std::time::Instant;
+
+use web_time::Instant;
 
 /// The product of some rows with a matrix, filled at random.
 pub struct Product {

@@ -8,7 +8,8 @@
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+
+use web_time::Instant;
 
 use vatic_transformer::Predictions;
 

@@ -3,7 +3,8 @@
 
 use std::collections::VecDeque;
 use std::io::{Read, Seek, SeekFrom};
-use std::time::Instant;
+
+use web_time::Instant;
 
 use super::stretches::{self, LEAST, Look};
 use super::{Coded, Decoder, Encoder, Plan, Sink, choose};

@@ -13,7 +13,7 @@ mod stretches;
 mod tokens;
 pub(crate) mod unpacked;
 
-use std::time::Instant;
+use web_time::Instant;
 
 use vatic_coder::BinaryCoder;
 
@@ -611,7 +611,7 @@ fn parts(setting: &Setting, model: Option<&Model>, streams_log2: u8) -> Parts {
         thorough: setting.thorough && model.is_none(),
         filter: setting.filter.filter(|_| model.is_none()),
         model: model.map(|model| {
-            if model.is_shipped() {
+            if model.is_known() {
                 ModelRef::Short(model.id().short())
             } else {
                 ModelRef::Full(model.id())

@@ -2,7 +2,8 @@
 //! frame has two others within: the recipe by which the streams are made again, and the content with what they say in their place.
 
 use std::io::{Read, Seek, SeekFrom};
-use std::time::Instant;
+
+use web_time::Instant;
 
 use vatic_deflate::Picture;
 

@@ -179,6 +179,11 @@ impl Model {
         self.0.shipped
     }
 
+    /// Whether data names it by a single byte: it is one of those that are shipped, though perhaps not inside this program.
+    pub(crate) fn is_known(&self) -> bool {
+        shipped::is_known(self.0.id)
+    }
+
     /// The number of tokens in its vocabulary.
     pub fn tokens(&self) -> usize {
         self.0.vocabulary.len()

@@ -3,7 +3,9 @@
 use std::mem;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use web_time::Instant;
 
 use super::{Feeder, Group, Predictor, Rows, TooFew, code_group, timed};
 use crate::error::Result;

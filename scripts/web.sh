@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Builds the page that runs vatic in browsers: static files for any web server, in OUT (target/web). With the argument `test`, what it does is
+# then compared with what the command does, in Node.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=${OUT:-target/web}
+target=${CARGO_TARGET_DIR:-target}
+triple=wasm32-unknown-unknown
+
+rustc --print target-libdir --target $triple | xargs test -d ||
+    rustup target add $triple ||
+    { echo "web: there is no standard library of Rust for $triple; it comes with 'rustup target add $triple'" >&2; exit 1; }
+# Vectors of 128 bits: all browsers have had them since 2023.
+RUSTFLAGS="-C target-feature=+simd128" cargo build --release --target $triple -p vatic-web
+rm -rf "$out"
+cargo run --release --quiet -p vatic-web-site -- "$target/$triple/release/vatic_web.wasm" crates/vatic-web/page "$out" \
+    models/swift/model.safetensors models/base/model.safetensors models/deep/model.safetensors
+if [ "${1-}" = test ]; then
+    command -v node >/dev/null || { echo "web: node is missing: apt-get install --no-install-recommends nodejs (18 or later)" >&2; exit 1; }
+    cargo build --release -p vatic-cli
+    SITE=$out VATIC=$target/release/vatic exec node --test --test-reporter=spec crates/vatic-web/tests/
+fi
+printf 'The page is in %s; look at it with, for example:\n    python3 -m http.server --bind 127.0.0.1 --directory %s 8000\n' "$out" "$out"
