@@ -1,5 +1,5 @@
 # vatic: what can be done with the repository; `make help` lists it. Rust and a C compiler suffice for demo, test, test-large, bench,
-# install, train and eval. lint and fixtures run python3, test-web node, spec python3 with numpy, xxhash and blake3, fuzz-seeds a C++ compiler;
+# install, train and eval. lint and fixtures run python3, test-web and bench-web node, spec python3 with numpy, xxhash and blake3, fuzz-seeds a C++ compiler;
 # cross, emulate, windows, miri, fuzz and deny say what they need.
 
 CARGO ?= cargo
@@ -15,7 +15,7 @@ FUZZ_SECONDS ?= 30
 SIZES ?= 64K,1M,10M
 VATIC = $(or $(CARGO_TARGET_DIR),target)/release/vatic
 
-.PHONY: help demo test test-large bench bench-eval cross emulate windows miri web test-web spec lint lint-train deny fuzz fuzz-seeds install test-train train eval fixtures
+.PHONY: help demo test test-large bench bench-eval cross emulate windows miri web test-web bench-web spec lint lint-train deny fuzz fuzz-seeds install test-train train eval fixtures
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ web: ## The page that runs vatic in browsers, into target/web: static files for 
 
 test-web: ## The same, and its module compared with the command, byte for byte (node)
 	scripts/web.sh test
+
+bench-web: ## The same, and the speed of its module in one thread (node)
+	scripts/web.sh bench
 
 spec: ## The golden files through a decoder written from docs/format.md alone (Python with numpy, xxhash and blake3)
 	python3 tests/independent/decoder.py

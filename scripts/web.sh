@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the page that runs vatic in browsers: static files for any web server, in OUT (target/web). With the argument `test`, what it does is
-# then compared with what the command does, in Node.
+# then compared with what the command does, in Node; with `bench`, its speed is measured there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${OUT:-target/web}
@@ -15,9 +15,16 @@ RUSTFLAGS="-C target-feature=+simd128" cargo build --release --target $triple -p
 rm -rf "$out"
 cargo run --release --quiet -p vatic-web-site -- "$target/$triple/release/vatic_web.wasm" crates/vatic-web/page "$out" \
     models/swift/model.safetensors models/base/model.safetensors models/deep/model.safetensors
-if [ "${1-}" = test ]; then
+if [ $# -gt 0 ]; then
     command -v node >/dev/null || { echo "web: node is missing: apt-get install --no-install-recommends nodejs (18 or later)" >&2; exit 1; }
-    cargo build --release -p vatic-cli
-    SITE=$out VATIC=$target/release/vatic exec node --test --test-reporter=spec crates/vatic-web/tests/
 fi
+case "${1-}" in
+test)
+    cargo build --release -p vatic-cli
+    SITE=$out VATIC=$target/release/vatic exec node --test --test-reporter=spec crates/vatic-web/tests/module.test.mjs
+    ;;
+bench)
+    SITE=$out exec node crates/vatic-web/benches/speed.mjs
+    ;;
+esac
 printf 'The page is in %s; look at it with, for example:\n    python3 -m http.server --bind 127.0.0.1 --directory %s 8000\n' "$out" "$out"

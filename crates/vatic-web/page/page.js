@@ -39,18 +39,27 @@ class Worked {
       error ? asked.fail(new Error(error)) : asked.done(result);
       if (broken) this.restart('The module was stopped by what came before.');
     };
-    this.worker.onerror = () => this.restart('The module could not be started; is this browser older than 2023?');
+    // Not begun again: it would fail again, without end.
+    this.worker.onerror = () => {
+      this.failed = 'The page could not start its work; is this browser older than 2023?';
+      this.end(this.failed);
+    };
   }
 
   // Ends what is under way.
-  restart(why) {
+  end(why) {
     this.worker.terminate();
     for (const asked of this.waiting.values()) asked.fail(new Error(why));
     this.waiting.clear();
+  }
+
+  restart(why) {
+    this.end(why);
     this.start();
   }
 
   ask(job, asked = {}, tell, transfer = []) {
+    if (this.failed) return Promise.reject(new Error(this.failed));
     const id = this.next++;
     return new Promise((done, fail) => {
       this.waiting.set(id, { done, fail, tell });
@@ -70,16 +79,19 @@ function say(words, wrong = false) {
   $('state').classList.toggle('wrong', wrong);
 }
 
-function told({ loading, done, of }) {
-  if (loading) say(`Loading the model ${loading}: ${number(done / 1e6, 1)} of ${number(of / 1e6, 1)} MB`);
-}
-
 // The text
 
 // Since when a text is worked on.
 let since;
 let again = false;
 let timer;
+
+function told({ loading, done, of }) {
+  if (!loading) return;
+  say(`Loading the model ${loading}: ${number(done / 1e6, 1)} of ${number(of / 1e6, 1)} MB`);
+  // Whoever types meanwhile is not to have it loaded from the beginning again.
+  since = performance.now();
+}
 
 async function explain() {
   if (since !== undefined) {
@@ -173,12 +185,15 @@ function show({ bytes, packed, gzip, restored, content, lengths, bits, sources, 
 
 // Files
 
-async function take(files) {
+// One after the other.
+let line = Promise.resolve();
+
+function take(files) {
   $('results').hidden = false;
-  for (const file of files) one(file);
+  for (const file of files) one(file, chosen());
 }
 
-async function one(file) {
+function one(file, model) {
   const row = $('results').tBodies[0].insertRow();
   row.insertCell().textContent = file.name;
   row.insertCell().textContent = number(file.size);
@@ -187,15 +202,36 @@ async function one(file) {
   const progress = make('progress', { 'aria-label': `Progress of ${file.name}` });
   const stop = make('button', { type: 'button' }, 'Stop');
   rest.append(progress, ' ', stop);
-  forFiles ??= new Worked();
-  stop.onclick = () => forFiles.restart('Stopped.');
-  try {
-    const content = await file.arrayBuffer();
-    const heard = ({ loading, done, of }) => {
-      if (loading || !of) return;
-      [progress.max, progress.value] = [of, done];
+  const wrong = (words) => {
+    rest.className = 'wrong';
+    rest.textContent = words;
+  };
+  const heard = ({ loading, done, of }) => {
+    if (loading || !of) return;
+    [progress.max, progress.value] = [of, done];
+  };
+  let stopped = false;
+  stop.onclick = () => {
+    stopped = true;
+    wrong('Stopped.');
+  };
+  line = line.then(async () => {
+    if (stopped) return;
+    forFiles ??= new Worked();
+    stop.onclick = () => {
+      stopped = true;
+      forFiles.restart('Stopped.');
     };
-    const { packed, restored, gzip, milliseconds } = await forFiles.ask('file', { content, model: chosen() }, heard, [content]);
+    try {
+      const content = await file.arrayBuffer();
+      if (stopped) throw new Error('Stopped.');
+      done(await forFiles.ask('file', { content, model }, heard, [content]));
+    } catch (error) {
+      wrong(error.message);
+    }
+  });
+
+  function done({ packed, restored, gzip, milliseconds }) {
     rest.remove();
     const seconds = number(milliseconds / 1000, 1);
     const cells = packed
@@ -205,9 +241,6 @@ async function one(file) {
     const name = packed ? `${file.name}.vtc` : file.name.replace(/\.vtc$/, '') || 'restored';
     const address = URL.createObjectURL(new Blob([packed ?? restored]));
     row.insertCell().append(make('a', { href: address, download: name }, 'Save'));
-  } catch (error) {
-    rest.className = 'wrong';
-    rest.textContent = error.message;
   }
 }
 

@@ -1,5 +1,7 @@
 //! vatic for browsers: what a page's script calls. The models are not inside; the page loads those it wants.
 
+#![forbid(unsafe_code)]
+
 use std::cell::RefCell;
 use std::io::Cursor;
 

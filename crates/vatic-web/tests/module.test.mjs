@@ -1,22 +1,19 @@
 // The module that `make web` makes, in Node in place of a browser: what it does is what the command does, to the byte.
 //
-//     SITE=target/web VATIC=target/release/vatic node --test crates/vatic-web/tests/
+//     SITE=target/web VATIC=target/release/vatic node --test crates/vatic-web/tests/module.test.mjs
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { describe, test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+
+import { open } from './open.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const site = resolve(process.env.SITE ?? `${root}/target/web`);
 const command = resolve(process.env.VATIC ?? `${root}/target/release/vatic`);
-const { initSync, Vatic, listed, looksLike } = await import(pathToFileURL(`${site}/vatic.js`));
-initSync({ module: readFileSync(`${site}/vatic_bg.wasm`) });
-
-const models = JSON.parse(readFileSync(`${site}/models.json`));
-const vatic = new Vatic();
-for (const model of models) assert.equal(vatic.add(readFileSync(`${site}/${model.file}`)), model.name);
+const { vatic, models, Vatic, listed, looksLike } = await open(site);
 
 const fixtures = readdirSync(`${root}/fixtures`).filter((name) => name !== 'README.md');
 const fixture = (name) => readFileSync(`${root}/fixtures/${name}`);

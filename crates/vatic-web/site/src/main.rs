@@ -3,6 +3,8 @@
 //!
 //! The module is made by what the command `wasm-bindgen` consists of, in the version that the library was built with.
 
+#![forbid(unsafe_code)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -157,8 +157,8 @@ const MODERATE: usize = 1 << 20;
 const FIRST_WAY: (u64, u64) = (0, 20);
 const SECOND_WAY: (u64, u64) = (20, 100);
 
-/// Whether what bytes leave of so many bytes of content is so little that tokens are not worth twenty times the time: content
-/// of more than a message's length that repeats itself, from which experts have learnt more than a transformer brings along.
+/// Whether bytes leave so little of so many bytes of content that tokens are not worth their time, many times as much: it repeats itself,
+/// and is long enough for experts to have learnt more of it than a transformer brings along (`docs/decisions.md`, "What repeats itself").
 fn is_little(by_bytes: u64, content: usize) -> bool {
     content > 1 << 17 && by_bytes * 32 < content as u64
 }
