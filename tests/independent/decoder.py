@@ -181,7 +181,7 @@ def decode_coded(reader, kind, detail, length_class, models, priors):
     if length_class == 3:
         settings = reader.integer(1)
         length_class = settings & 3
-        if settings >> 6 or (kind == 1 and settings >> 4 & 1):
+        if settings >> 7 or (kind == 1 and settings & 0x50):
             raise Reject("reserved settings")
     size, bits = ((3, 12), (5, 20), (6, 25), (7, 28))[length_class]
     lengths = reader.integer(size)
@@ -198,17 +198,18 @@ def decode_coded(reader, kind, detail, length_class, models, priors):
     if not 16 <= memory <= 30:
         raise Reject("memory out of range")
     experts = reader.integer(8) if settings >> 5 & 1 else M64
-    thorough, prior = kind == 1 and detail & 1 == 1, None
+    thorough, light, prior = kind == 1 and detail & 1 == 1, settings >> 6 & 1 == 1, None
     if settings >> 3 & 1:
         name = reader.take(8)
-        if thorough:
-            raise Reject("a thorough frame with a prior")
+        if thorough or light:
+            raise Reject("a thorough or light frame with a prior")
         prior = next((prior for prior in priors if prior.identity == name), None)
         if prior is None:
             raise Reject(f"the prior {name.hex()} is not at hand")
     checksum = reader.integer(4)
     coder, streams = RangeDecoder(reader.take(payload_length)), 1 << detail if kind == 2 else 1
-    content = decode_payload(coder, content_length, kind, streams, model, memory, experts, thorough, prior)
+    manner = "thorough" if thorough else "light" if light else "usual"
+    content = decode_payload(coder, content_length, kind, streams, model, memory, experts, manner, prior)
     if kind == 1 and detail >> 1:
         content = distances_of_arm64(content) if detail >> 1 == 3 else distances_of_x86(content, detail >> 1 == 2)
     return content, checksum
@@ -246,23 +247,23 @@ def decode_message(data, models, memory=27, prior=None):
 CHUNK = 4096  # tokens that a stream takes in its turn
 
 
-def decode_payload(coder, content_length, kind, streams, model, memory, experts, thorough=False, prior=None):
+def decode_payload(coder, content_length, kind, streams, model, memory, experts, manner="usual", prior=None):
     """§4.1, §4.2. Tokens in lockstep streams; bytes are 256 tokens, in one stream, without a transformer."""
     if kind == 1:
         vocabulary, tree, transformers = [bytes([i]) for i in range(256)], BYTE_TREE, None
     else:
         vocabulary, tree = model.vocabulary, model.tree
-        transformers = [Sequence(model) for _ in range(streams)]
+        transformers = [Sequence(model, manner == "light") for _ in range(streams)]
     width = model.width if model else 0
     state = prior.state(kind, model, memory, experts, width, vocabulary) if prior else None
-    all_experts = THOROUGH_EXPERTS if thorough else ALL_EXPERTS
+    all_experts = THOROUGH_EXPERTS if manner == "thorough" else ALL_EXPERTS
     experts &= all_experts
     if experts not in (0, all_experts):
         raise Unsupported("only some of the experts take part; this decoder knows all or none")
     if state and not experts:
         raise Reject("a prior, and none of the experts that it is for")
-    histories = [History(content_length // streams + 1, kind, thorough) for _ in range(streams)]
-    mixer = Experts(histories, content_length, kind, memory, len(vocabulary), width, thorough) if experts else None
+    histories = [History(content_length // streams + 1, kind, manner == "thorough") for _ in range(streams)]
+    mixer = Experts(histories, content_length, kind, memory, len(vocabulary), width, manner) if experts else None
     if state:
         start_from(mixer, state, vocabulary)
 
@@ -515,8 +516,9 @@ def exp2(x):
 class Sequence:
     """§6.2. The transformer on one stream: keys and values of the positions so far."""
 
-    def __init__(self, model):
+    def __init__(self, model, light=False):
         self.model, self.t = model, 0
+        self.windows = [min(window, 128) for window in model.windows] if light else model.windows
         shape = (model.layers, model.kv_heads, 16)
         self.k, self.v = np.zeros(shape + (64,), F32), np.zeros(shape + (64,), F32)
         self.s_k, self.s_v = np.zeros(shape, F32), np.zeros(shape, F32)
@@ -561,7 +563,7 @@ class Sequence:
             key, value = heads[H + g], heads[H + G + g]
             self.k[n, g, t], self.s_k[n, g, t] = quantise(self.rotate(key), inverse_rms(key))
             self.v[n, g, t], self.s_v[n, g, t] = quantise(value)
-        first = max(0, t - model.windows[n] + 1)
+        first = max(0, t - self.windows[n] + 1)
         gain, results = model.tensor[f"layers.{n}.gain"], []
         for h in range(H):
             g, seen = h * G // H, slice(first, t + 1)
@@ -1363,25 +1365,32 @@ class Leaps:
 class Experts:
     """All experts and the mixer of a frame. For each token: begin; for each decision probability, learn; end."""
 
-    def __init__(self, histories, content_length, kind, memory, vocabulary_size, width, thorough):
+    def __init__(self, histories, content_length, kind, memory, vocabulary_size, width, manner):
         l, m = max(10, (content_length - 1).bit_length()), memory
-        tokens = kind == 2
+        tokens, thorough, light = kind == 2, manner == "thorough", manner == "light"
         self.kind, self.histories, self.thorough = kind, histories, thorough
-        self.contexts = 10 if tokens else 32 if thorough else 14
+        # The contexts and the sets of weights that take part.
+        self.active = range(10 if tokens else 32 if thorough else 14)
+        self.sets = range(8 if thorough else 4)
+        if light:
+            self.active = [n for n in self.active if n not in (0, 2)]  # t2, b6
+            self.sets = [0, 2]  # not by-match, by-last
+        self.contexts = len(self.active)
         histories_size, runs_size, last_map_size = table_sizes(l, m, kind)
         self.slots = BitHistories(1 << histories_size)
         self.maps = [Adaptive(STATE_INITIAL, 0, 255) for _ in range(self.contexts)]
-        self.runs = Runs(1 << runs_size) if tokens or thorough else None
+        self.runs = Runs(1 << runs_size) if (tokens and not light) or thorough else None
         self.plain = Adaptive([32768] * vocabulary_size, 0, 255)
         bits = min(l, 22, m - 5)
         self.long = Match(6 if tokens else 16, bits, len(histories))
         self.short = Match(3 if tokens else 6, bits, len(histories))
-        self.head = Head(vocabulary_size, width, m) if tokens else None
+        self.head = Head(vocabulary_size, width, m) if tokens and not light else None
         self.leaps = Leaps()
         self.last_map = APM(1 << last_map_size, 6)
         # All sets of weights lie in one table; `base` is where each begins.
         if tokens:
-            initial = [1000] * 10 + [0] * 10 + [2000] * 3 + [1000, 2000, 2000] + [65536, 0, 2700, 0]
+            n, runs = self.contexts, 3 if self.runs else 0
+            initial = [1000] * n + [0] * n + [2000] * runs + [1000, 2000, 2000] + [65536, 0, 2700, 0]
             sizes = (1024 + 4 * 24, 6, 2048, 2048)
         elif thorough:
             initial = [4000] * 32 + [0] * 32 + [4000] * 6 + [0]
@@ -1393,7 +1402,7 @@ class Experts:
         self.weights = np.tile(np.array(initial, np.int64), (sum(sizes), 1))
         self.counts = [0] * sum(sizes)
         self.rate = (1 << 17, 30000, 4000) if tokens else (1 << 18, 24000, 500 if thorough else 1000)
-        self.last_weights = [[65536 // len(sizes)] * len(sizes) for _ in range(16 if tokens else 128)]
+        self.last_weights = [[65536 // len(self.sets)] * len(self.sets) for _ in range(16 if tokens else 128)]
         self.last_rate = 8192 if tokens else 16384
 
     def leap(self, coder, to_come):
@@ -1407,7 +1416,8 @@ class Experts:
         self.history = self.histories[s]
         if self.head:
             self.head.begin(prediction.q)
-        self.hashes = self.history.contexts()
+        hashes = self.history.contexts()
+        self.hashes = [hashes[n] for n in self.active]
         self.b1 = self.history.b(1)
         kinds = self.history.kinds & 0xFFFF
         self.by_kinds = [combine(700, kinds) >> 21, combine(701, kinds) >> 21]
@@ -1449,7 +1459,7 @@ class Experts:
             x.append(beyond(odds, f) if odds else 0)
         depth = min(depth, 23)
         if tokens:
-            x += [f, (squash(f) - 32768) >> 5, clamp(3 * self.head.input(mid, f), -8191, 8191)]
+            x += [f, (squash(f) - 32768) >> 5, clamp(3 * self.head.input(mid, f), -8191, 8191) if self.head else 0]
         x.append(256)
         self.x = np.array(x, np.int64)
 
@@ -1480,7 +1490,7 @@ class Experts:
                     8 * history.b(2) + level,
                 ]
             by_last, by_map = 8 * short + order, self.last_kinds
-        self.chosen = [base + i for base, i in zip(self.base, chosen)]
+        self.chosen = [self.base[n] + chosen[n] for n in self.sets]
 
         # First and last layer.
         self.vectors = self.weights[self.chosen]

@@ -123,6 +123,7 @@ fn models(frames: &[FrameInfo], known: &[ShippedModel]) -> String {
             Some(model) if matches!(frame.mode, Mode::Mixed | Mode::Unpacked) => {
                 format!("{} ({})", model_name(model, known), frame.mode)
             }
+            Some(model) if frame.light => format!("{} (light)", model_name(model, known)),
             Some(model) => model_name(model, known),
             None => {
                 let thorough = if frame.thorough { ", thorough" } else { "" };

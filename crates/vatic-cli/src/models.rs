@@ -25,6 +25,8 @@ struct Level {
     quick: bool,
     /// Whether experts work thoroughly where the transformer is of no use.
     thorough: bool,
+    /// Whether work with the transformer is light.
+    light: bool,
 }
 
 const fn level(model: &'static str, least_gain: u32, quick: bool, thorough: bool) -> Level {
@@ -33,11 +35,15 @@ const fn level(model: &'static str, least_gain: u32, quick: bool, thorough: bool
         least_gain,
         quick,
         thorough,
+        light: false,
     }
 }
 
 const LEVELS: [Level; 9] = [
-    level("swift", 12, true, false),
+    Level {
+        light: true,
+        ..level("swift", 12, true, false)
+    },
     level("swift", 10, true, false),
     level("swift", 8, false, false),
     level("swift", 5, false, false),
@@ -61,6 +67,7 @@ pub fn at_level(options: Options, level: Option<usize>) -> Options {
         .least_gain(level.least_gain)
         .quick(level.quick)
         .thorough(level.thorough)
+        .light(level.light)
 }
 
 /// The model of a level.

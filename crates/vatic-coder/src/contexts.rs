@@ -135,8 +135,8 @@ impl Memory {
 }
 
 /// Hashes of all contexts of a token tree.
-pub fn of_tokens<const C: usize>(
-    out: &mut [u32; C],
+pub fn of_tokens(
+    out: &mut [u32; TOKEN_CONTEXTS.len()],
     tokens: &Tokens,
     stream: usize,
     recent: &Recent,

@@ -1,21 +1,24 @@
-//! A predictor of either size.
+//! A predictor of one of three sizes.
 
 use crate::learnt::Sizes;
-use crate::predictor::{Predictor, Thorough, Usual};
+use crate::predictor::{Light, Predictor, Thorough, Usual};
 use crate::prior;
 use crate::{Error, Options, Source, Vocabulary};
 
-/// A predictor, usual or thorough: which, is settled once for each token, and what works on its decisions knows its sizes.
+/// A predictor with room for few experts, for the usual ones or for thorough work: which, is settled once for each token, and what works
+/// on its decisions knows its sizes. One with more room than is needed predicts the same.
 #[derive(Debug, Clone)]
 pub enum Learner {
+    Light(Box<Light>),
     Usual(Box<Usual>),
     Thorough(Box<Thorough>),
 }
 
-/// Does the same with a predictor of either size.
+/// Does the same with a predictor of any size.
 macro_rules! with {
     ($learner:expr, $predictor:ident => $what:expr) => {
         match $learner {
+            Learner::Light($predictor) => $what,
             Learner::Usual($predictor) => $what,
             Learner::Thorough($predictor) => $what,
         }
@@ -34,6 +37,9 @@ impl Learner {
         if options.thorough && vocabulary.is_single_bytes() {
             let predictor = Predictor::new(vocabulary, options, streams, length, sizes);
             Learner::Thorough(Box::new(predictor))
+        } else if Light::has_room(vocabulary, options) {
+            let predictor = Predictor::new(vocabulary, options, streams, length, sizes);
+            Learner::Light(Box::new(predictor))
         } else {
             let predictor = Predictor::new(vocabulary, options, streams, length, sizes);
             Learner::Usual(Box::new(predictor))

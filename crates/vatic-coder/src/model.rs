@@ -223,6 +223,9 @@ impl Model {
         self.tokens += 1;
         match &mut self.learner {
             None => path.walk(None::<&mut Usual>, stream, weights, token, coder),
+            Some(Learner::Light(predictor)) => {
+                path.walk(Some(predictor), stream, weights, token, coder)
+            }
             Some(Learner::Usual(predictor)) => {
                 path.walk(Some(predictor), stream, weights, token, coder)
             }
@@ -365,5 +368,55 @@ impl Path<'_> {
             predictor.end(token, self.tree.root());
         }
         token
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::predictor::{Light, Usual};
+
+    /// Which predictor is taken is a matter of speed.
+    #[test]
+    fn more_room_than_is_needed_changes_nothing() {
+        let tokens: Vec<Vec<u8>> = (0..=255).map(|byte| vec![byte]).collect();
+        let tokens = (tokens.iter().map(Vec::as_slice)).chain([&b"ab"[..], b"the "]);
+        let mut tokens: Vec<&[u8]> = tokens.collect();
+        tokens.sort_unstable();
+        let vocabulary = Arc::new(Vocabulary::from_tokens(&tokens).unwrap());
+        let counts: Vec<u32> = (1..=vocabulary.len() as u32).collect();
+        let tree = Arc::new(Tree::new(&counts).unwrap());
+        let few = Experts::LIGHT.without(Experts::named("map").unwrap());
+        for experts in [Experts::LIGHT, few, Experts(1 << 15 | 1 << 7)] {
+            let options = Options {
+                experts,
+                ..Options::default()
+            };
+            assert!(Light::has_room(&vocabulary, &options));
+            let coded = |usual: bool| {
+                let mut model = Model::new(&vocabulary, &tree, &options, 2, 4000).unwrap();
+                assert!(matches!(model.learner, Some(Learner::Light(_))));
+                if usual {
+                    let sizes = Sizes::new(4000, options.memory_log2, false);
+                    let usual = Usual::new(&vocabulary, &options, 2, 4000, &sizes);
+                    model.learner = Some(Learner::Usual(Box::new(usual)));
+                }
+                let mut encoder = Encoder::new();
+                for step in 0..4000usize {
+                    let token = (step * step / 7 + step / 900) % 19 * 13;
+                    model.encode(step % 2, None, token as u16, &mut encoder);
+                }
+                encoder.finish()
+            };
+            assert!(coded(false) == coded(true));
+        }
+        assert!(!Light::has_room(&vocabulary, &Options::default()));
+        assert!(!Light::has_room(
+            &Vocabulary::bytes(),
+            &Options {
+                experts: Experts::LIGHT,
+                ..Options::default()
+            }
+        ));
     }
 }

@@ -3,7 +3,7 @@
 mod fresh;
 
 use crate::adaptive::Adaptive;
-use crate::contexts::{self, Memory, RUN_CONTEXTS};
+use crate::contexts::{self, Memory, RUN_CONTEXTS, TOKEN_CONTEXTS};
 use crate::head::Head;
 use crate::histories::Histories;
 use crate::history::{Recent, Tokens};
@@ -129,6 +129,8 @@ pub struct Predictor<const C: usize, const V: usize, const S: usize> {
     costs: Option<Vec<u64>>,
 }
 
+/// The one for tokens with few experts, for speed.
+pub type Light = Predictor<8, 3, USUAL_SETS>;
 /// The usual one, of tokens and of single bytes.
 pub type Usual = Predictor<16, 4, USUAL_SETS>;
 /// The one for thorough work on single bytes.
@@ -177,7 +179,7 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             outline,
             ..
         } = &self.streams[stream];
-        let mut histories = [0; C];
+        let (mut histories, mut of_tokens) = ([0; C], [0; TOKEN_CONTEXTS.len()]);
         if self.bytes {
             contexts::of_bytes(&mut histories, recent, memory);
             if Self::THOROUGH {
@@ -192,12 +194,12 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
                 memory.image.contexts(recent, slots, &mut histories);
             }
         } else {
-            contexts::of_tokens(&mut histories, &self.tokens, stream, recent, memory);
+            contexts::of_tokens(&mut of_tokens, &self.tokens, stream, recent, memory);
         }
         let upper = |hash: u32| (hash >> (32 - HASHED)) as usize;
         let kinds = [0, 1].map(|below| upper(combine(700 + below, recent.kinds & 0xFFFF)));
         // The first context of tokens is that of the last two.
-        let pair = upper(histories[0]);
+        let pair = upper(of_tokens[0]);
         self.mixing.prefetch(BY_KINDS, kinds[0]);
         self.mixing.prefetch(BY_KINDS, kinds[1]);
         let place = if self.bytes { recent.place() } else { 0 };
@@ -208,7 +210,12 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
         }
         // Those in use move to the front; each is told from the others by its place.
         for (k, &index) in self.active.iter().enumerate() {
-            histories[k] = histories[index].wrapping_add((index as u32).wrapping_mul(0x9E37_79B1));
+            let context = if self.bytes {
+                histories[index]
+            } else {
+                of_tokens[index]
+            };
+            histories[k] = context.wrapping_add((index as u32).wrapping_mul(0x9E37_79B1));
         }
         self.histories.prefetch(&histories, root);
         let mut runs = [0; RUN_CONTEXTS.len()];

@@ -8,6 +8,7 @@ use std::thread;
 const HASHED_BESIDE: usize = 1 << 20;
 
 /// One layer, packed.
+#[derive(Clone)]
 pub(crate) struct PackedLayer {
     pub qkv: Packed,
     pub out: Packed,
@@ -18,7 +19,9 @@ pub(crate) struct PackedLayer {
     pub mix: [f32; 2],
 }
 
-/// A model ready to run: checked, packed for the kernels, shared by any number of sessions on any number of threads.
+/// A model ready to run: checked, packed for the kernels, shared by any number of sessions on any number of threads. A clone
+/// shares the weights, which are nearly all of it.
+#[derive(Clone)]
 pub struct Model {
     pub(crate) config: Config,
     pub(crate) embed: Packed,
@@ -110,6 +113,29 @@ impl Model {
             id,
             file_bytes,
         }
+    }
+
+    /// The same model with no layer looking back more than `most` positions: what it predicts is a little worse, and costs less.
+    /// The weights are shared, and the identity stays.
+    ///
+    /// ```
+    /// # use vatic_transformer::{Config, Model, ModelFile};
+    /// # let config = Config { name: "tiny".into(), vocab: 512, groups: 128, width: 64, layers: 2, heads: 2, kv_heads: 1, hidden: 128,
+    /// #     windows: vec![16, 32], rope_dims: 32, rope_period: 64, ..Config::default() };
+    /// let model = Model::from_bytes(&ModelFile::random(&config, 1).to_bytes()?)?;
+    /// assert_eq!(model.within(20).config().windows, [16, 20]);
+    /// # Ok::<(), vatic_transformer::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If `most` is 0.
+    pub fn within(&self, most: usize) -> Model {
+        assert!(most > 0, "a position sees itself at least");
+        let mut model = self.clone();
+        for window in &mut model.config.windows {
+            *window = most.min(*window);
+        }
+        model
     }
 
     /// The model's shape.

@@ -21,6 +21,7 @@ impl Line {
 ///
 /// Sixteen outputs of four inputs fill a cache line: one register of AVX-512, two of AVX2, four of NEON. Biased weights are
 /// in 1..=127, valid as u8 and as i8; the product's excess of `64 · Σx` is subtracted.
+#[derive(Clone)]
 pub struct Packed {
     outputs: usize,
     inputs: usize,

@@ -47,6 +47,8 @@ pub struct FrameInfo {
     pub streams: u32,
     /// Whether experts worked thoroughly ([`Options::thorough`](crate::Options::thorough)).
     pub thorough: bool,
+    /// Whether work beside the transformer was light ([`Options::light`](crate::Options::light)).
+    pub light: bool,
     /// What was done to machine code in it.
     pub filter: Option<Filter>,
     /// The model it was made with; of a mixed frame, that of its part of text. What is said of an unpacked one is how what was unpacked is coded.
@@ -65,6 +67,7 @@ impl FrameInfo {
         let parts = &header.parts;
         self.streams = 1 << parts.streams_log2;
         self.thorough = parts.thorough;
+        self.light = parts.light;
         self.filter = parts.filter;
         self.model = parts.model;
         self.prior = parts.prior;
@@ -122,6 +125,7 @@ fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>)> {
                 },
                 streams: 1,
                 thorough: false,
+                light: false,
                 filter: None,
                 model: None,
                 prior: None,

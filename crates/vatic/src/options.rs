@@ -75,6 +75,7 @@ pub struct Options {
     pub(crate) mode: Mode,
     pub(crate) least_gain: u32,
     pub(crate) thorough: bool,
+    pub(crate) light: bool,
     pub(crate) unpack: bool,
     pub(crate) verify: bool,
     pub(crate) report: bool,
@@ -95,6 +96,7 @@ impl Default for Options {
             mode: Mode::Auto,
             least_gain: DEFAULT_LEAST_GAIN,
             thorough: false,
+            light: false,
             unpack: true,
             verify: false,
             report: false,
@@ -187,6 +189,24 @@ impl Options {
     /// model knows come out some 6 % smaller. Messages, and what is coded with a prior, stay as they are.
     pub fn thorough(mut self, thorough: bool) -> Options {
         self.thorough = thorough;
+        self
+    }
+
+    /// Lets the transformer look back no more than 128 tokens, and half of the experts beside it rest: texts of 32 KiB and more take a fifth less time
+    /// in both directions, and come out 2 to 3 % larger. Messages, and what is coded with a prior, stay as they are.
+    ///
+    /// ```
+    /// # #[cfg(feature = "model-swift")] {
+    /// use vatic::{Model, Options};
+    ///
+    /// let options = Options::new().model(Some(Model::swift())).light(true);
+    /// let packed = vatic::compress(b"not much to be learnt here", &options)?;
+    /// assert_eq!(vatic::decompress(&packed)?, b"not much to be learnt here");
+    /// # }
+    /// # Ok::<(), vatic::Error>(())
+    /// ```
+    pub fn light(mut self, light: bool) -> Options {
+        self.light = light;
         self
     }
 
@@ -286,6 +306,7 @@ impl fmt::Debug for Options {
             .field("mode", &self.mode)
             .field("least_gain", &self.least_gain)
             .field("thorough", &self.thorough)
+            .field("light", &self.light)
             .field("unpack", &self.unpack)
             .field("verify", &self.verify)
             .finish_non_exhaustive()

@@ -414,6 +414,27 @@ fn levels_choose_the_model() {
     }
 }
 
+/// -1 works lightly on what is not small, and says so.
+#[test]
+fn the_lowest_level_works_lightly() {
+    let place = Place::new();
+    let story = include_bytes!("../../../../fixtures/story.txt");
+    let text = [&story[..], &story.to_ascii_uppercase(), story].concat();
+    assert!(text.len() > 1 << 15);
+    place.write("a.txt", &text);
+    place.write("small.txt", &story[..3000]);
+    let listed = |level: &str| {
+        (place.vatic(&[level, "-kf", "a.txt", "small.txt"]).assert()).success();
+        (place.vatic(&["-t", "a.txt.vtc", "small.txt.vtc"]).assert()).success();
+        let listed = place.vatic(&["-l", "a.txt.vtc", "small.txt.vtc"]).assert();
+        let listed = String::from_utf8(listed.get_output().stdout.clone()).unwrap();
+        let light = |line: &&str| line.contains("swift ea… (light)");
+        (listed.lines().filter(light).map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert!(matches!(&listed("-1")[..], [line] if line.contains("a.txt.vtc")));
+    assert_eq!(listed("-2"), [""; 0]);
+}
+
 /// From -7 on binaries are worked on thoroughly; what another program made of them is as large as before.
 #[test]
 fn the_higher_levels_make_binaries_smaller() {

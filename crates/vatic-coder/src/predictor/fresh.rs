@@ -17,6 +17,18 @@ use crate::thorough::{self, Outline};
 use crate::{Experts, MAX_DEPTH, Options, Vocabulary};
 
 impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
+    /// Whether it has room for the contexts and inputs that `options` switch on, over a vocabulary of tokens.
+    pub fn has_room(vocabulary: &Vocabulary, options: &Options) -> bool {
+        let has =
+            |name: &str| Experts::named(name).is_some_and(|part| options.experts.contains(part));
+        let contexts = (contexts::TOKEN_CONTEXTS.iter())
+            .filter(|name| has(name))
+            .count();
+        let runs = if has("runs") { RUN_CONTEXTS.len() } else { 0 };
+        let layout = Layout::new(contexts, has("distances"), runs, false);
+        !vocabulary.is_single_bytes() && contexts <= C && layout.constant < V * LANES
+    }
+
     /// Knows nothing; for `length` bytes in all.
     pub fn new(
         vocabulary: &Vocabulary,

@@ -458,15 +458,30 @@ fn golden() {
         width: WIDTH,
         ..Options::default()
     };
-    let words = round_trip(&words(), &with_head, &[tokens], true, None).0;
-    let found = [&plain, &thorough, &pieces, &words].map(|coded| (coded.len(), fingerprint(coded)));
+    let light = Options {
+        experts: Experts::LIGHT,
+        ..with_head.clone()
+    };
+    let [words, light] = [with_head, light].map(|options| {
+        round_trip(
+            &words(),
+            &options,
+            std::slice::from_ref(&tokens),
+            true,
+            None,
+        )
+        .0
+    });
+    let found =
+        [&plain, &thorough, &pieces, &words, &light].map(|coded| (coded.len(), fingerprint(coded)));
     assert_eq!(
         found,
         [
             (89, 5009432903341873839),
             (90, 15231510881439770633),
             (149, 9173422900425126410),
-            (1896, 2005400448152650782)
+            (1896, 2005400448152650782),
+            (2306, 8371982676969291545)
         ]
     );
 }

@@ -71,7 +71,7 @@ pub(crate) fn decode(
     while let Some(&first) = waiting.first() {
         let model = &frames[first].model;
         let (same, others): (Vec<usize>, Vec<usize>) =
-            (waiting.into_iter()).partition(|&n| frames[n].model.id() == model.id());
+            (waiting.into_iter()).partition(|&n| frames[n].model.is(model));
         waiting = others;
         let planes = threads.clamp(1, same.len());
         let streams = same.iter().map(|&n| frames[n].streams());

@@ -9,7 +9,11 @@ use crate::progress::Meter;
 
 /// A message's payload in one stream, in the mode that suits it, with so many low bits of its length.
 pub(crate) fn encode(message: &[u8], length_bits: u8, options: &Options) -> Result<Option<Coded>> {
-    let options = options.clone().streams_log2(Some(0)).thorough(false);
+    let options = options
+        .clone()
+        .streams_log2(Some(0))
+        .thorough(false)
+        .light(false);
     let mut encoder = Encoder::new(&options)?;
     encoder.setting.length_bits = length_bits;
     encoder.setting.model_bits = model_bits(encoder.candidates.len());
@@ -34,6 +38,7 @@ impl Message<'_> {
             length_bits: self.length_bits,
             model_bits: model_bits(models),
             thorough: false,
+            light: false,
             ..Setting::of(options, None)
         }
     }

@@ -54,6 +54,8 @@ pub(crate) struct Setting {
     pub prior: Option<Prior>,
     /// Whether experts work thoroughly where there is no transformer.
     pub thorough: bool,
+    /// Whether work with the transformer is light: few experts beside a model that is [near](Model::near).
+    pub light: bool,
     /// What stands in place of distances in machine code, where there is no transformer.
     pub filter: Option<Filter>,
     pub threads: usize,
@@ -79,6 +81,7 @@ impl Setting {
             prior: options.prior.clone(),
             // What a prior has learnt is of the usual size.
             thorough: options.thorough && options.prior.is_none(),
+            light: options.light && options.prior.is_none(),
             filter: None,
             threads: threads(options.threads),
             length_bits: 0,
@@ -163,6 +166,9 @@ fn is_little(by_bytes: u64, content: usize) -> bool {
     content > 1 << 17 && by_bytes * 32 < content as u64
 }
 
+/// From so many bytes of content on work is light, if that is asked for: with less there is no time to be saved, and more to be lost.
+const LEAST_LIGHT: usize = 1 << 15;
+
 /// Plans how frames are coded.
 pub(crate) struct Encoder {
     setting: Setting,
@@ -197,8 +203,12 @@ impl Encoder {
     /// The setting for a frame of `content`, with its model.
     fn setting(&self, content: &[u8]) -> Result<Setting> {
         let place = choose::model(content, &self.setting, &self.candidates)?;
+        let light =
+            self.setting.light && (self.mode == Mode::Tokens || content.len() >= LEAST_LIGHT);
+        let model = self.candidates.get(place);
         Ok(Setting {
-            model: self.candidates.get(place).cloned(),
+            model: model.map(|model| if light { model.near() } else { model.clone() }),
+            light,
             place,
             ..self.setting.clone()
         })
@@ -466,6 +476,7 @@ impl Decoder {
             .model
             .map(|name| crate::model::find(name, &self.options.models))
             .transpose()?;
+        let model = model.map(|model| if parts.light { model.near() } else { model });
         if let Some(model) = &model {
             let pasts = model.pasts(1 << parts.streams_log2);
             self.allow(header, experts.saturating_add(pasts))?;
@@ -477,6 +488,7 @@ impl Decoder {
             report: false,
             prior,
             thorough: parts.thorough,
+            light: parts.light,
             filter: parts.filter,
             threads: threads(self.options.threads),
             length_bits: 0,
@@ -568,6 +580,7 @@ pub(crate) fn learn(
 ) -> Result<(Vec<u8>, Vec<u8>)> {
     let setting = Setting {
         thorough: false,
+        light: false,
         ..Setting::of(options, model)
     };
     let meter = Meter::new(&options.progress);
@@ -609,6 +622,7 @@ fn parts(setting: &Setting, model: Option<&Model>, streams_log2: u8) -> Parts {
     Parts {
         streams_log2,
         thorough: setting.thorough && model.is_none(),
+        light: setting.light && model.is_some(),
         filter: setting.filter.filter(|_| model.is_none()),
         model: model.map(|model| {
             if model.is_known() {

@@ -85,9 +85,14 @@ pub(crate) fn experts(
     length: usize,
 ) -> Result<vatic_coder::Model> {
     let (vocabulary, tree) = (model.vocabulary(), model.tree());
+    let options = setting.coder();
     let options = vatic_coder::Options {
+        experts: match setting.light {
+            true => options.experts.and(vatic_coder::Experts::LIGHT),
+            false => options.experts,
+        },
         width: model.width(),
-        ..setting.coder()
+        ..options
     };
     let mut experts = vatic_coder::Model::new(vocabulary, tree, &options, streams, length as u64)
         .map_err(coder_error)?;

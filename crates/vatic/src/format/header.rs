@@ -29,7 +29,8 @@ const HAS_MEMORY: u8 = 1 << 2;
 const HAS_PRIOR: u8 = 1 << 3;
 const HAS_FULL_MODEL: u8 = 1 << 4;
 const HAS_EXPERTS: u8 = 1 << 5;
-const RESERVED: u8 = 0b1100_0000;
+const IS_LIGHT: u8 = 1 << 6;
+const RESERVED: u8 = 1 << 7;
 
 /// In the detail of frames of bytes: experts work thoroughly.
 const THOROUGH: u8 = 1;
@@ -74,6 +75,8 @@ pub(crate) struct Parts {
     pub streams_log2: u8,
     /// Whether experts worked thoroughly; only for `Bytes`.
     pub thorough: bool,
+    /// Whether work was light; only for `Tokens`.
+    pub light: bool,
     /// What stands in place of distances; only for `Bytes`.
     pub filter: Option<Filter>,
     /// The model, for `Tokens`.
@@ -91,6 +94,7 @@ impl Default for Parts {
         Parts {
             streams_log2: 0,
             thorough: false,
+            light: false,
             filter: None,
             model: None,
             memory_log2: DEFAULT_MEMORY_LOG2,
@@ -183,6 +187,9 @@ impl Header {
         }
         if parts.experts.is_some() {
             settings |= HAS_EXPERTS;
+        }
+        if parts.light {
+            settings |= IS_LIGHT;
         }
         let (kind, detail) = match self.kind {
             Kind::Bytes => (BYTES, bytes_detail(parts)),
@@ -313,6 +320,12 @@ fn read_coded(
     if settings & HAS_FULL_MODEL != 0 && kind == BYTES {
         return Err(Error::corrupt("a frame of bytes names a model"));
     }
+    let light = settings & IS_LIGHT != 0;
+    if light && kind == BYTES {
+        return Err(Error::corrupt(
+            "a frame of bytes claims that work beside a model was light",
+        ));
+    }
     let [c, p] = LENGTH_BITS[usize::from(class)];
     let mut lengths = [0; 8];
     fill(reader, &mut lengths[..(c + p) as usize / 8])?;
@@ -322,6 +335,7 @@ fn read_coded(
     let mut parts = Parts {
         streams_log2,
         thorough,
+        light,
         filter,
         ..Parts::default()
     };
@@ -345,10 +359,11 @@ fn read_coded(
         parts.experts = Some(u64::from_le_bytes(bytes(reader)?));
     }
     if settings & HAS_PRIOR != 0 {
-        if thorough {
-            return Err(Error::corrupt(
-                "a frame of bytes that was coded thoroughly names a prior",
-            ));
+        if thorough || light {
+            let how = if light { "lightly" } else { "thoroughly" };
+            return Err(Error::corrupt(format!(
+                "a frame that was coded {how} names a prior"
+            )));
         }
         parts.prior = Some(PriorId(bytes(reader)?));
     }
@@ -433,31 +448,30 @@ mod tests {
             prior,
         )
             .prop_map(
-                |(tokens, thorough, filter, streams_log2, model, memory_log2, experts, prior)| {
+                |(tokens, unusual, filter, streams_log2, model, memory_log2, experts, prior)| {
                     if tokens {
                         (
                             Kind::Tokens,
                             Parts {
                                 streams_log2,
-                                thorough: false,
-                                filter: None,
+                                light: unusual,
                                 model: Some(model),
                                 memory_log2,
                                 experts,
-                                prior,
+                                prior: prior.filter(|_| !unusual),
+                                ..Parts::default()
                             },
                         )
                     } else {
                         (
                             Kind::Bytes,
                             Parts {
-                                streams_log2: 0,
-                                thorough,
+                                thorough: unusual,
                                 filter,
-                                model: None,
                                 memory_log2,
                                 experts,
-                                prior: prior.filter(|_| !thorough),
+                                prior: prior.filter(|_| !unusual),
+                                ..Parts::default()
                             },
                         )
                     }
@@ -510,6 +524,21 @@ mod tests {
         assert!(read(0).is_ok_and(|header| header.parts.prior.is_some()));
         // What a prior has learnt is of the usual size.
         assert!(matches!(read(THOROUGH), Err(Error::Corrupt { .. })));
+    }
+
+    #[test]
+    fn a_light_frame_has_a_model_and_no_prior() {
+        let read = |kind: u8, settings: u8| {
+            let descriptor = [kind | 3 << 6, settings, 1, 0, 0];
+            Header::read(&mut [&descriptor[..], &[0; 20]].concat().as_slice())
+        };
+        assert!(read(TOKENS, IS_LIGHT).is_ok_and(|header| header.parts.light));
+        assert!(read(TOKENS, HAS_PRIOR).is_ok_and(|header| !header.parts.light));
+        for (kind, settings) in [(TOKENS, IS_LIGHT | HAS_PRIOR), (BYTES, IS_LIGHT)] {
+            assert!(matches!(read(kind, settings), Err(Error::Corrupt { .. })));
+        }
+        let newer = read(TOKENS, RESERVED);
+        assert!(matches!(newer, Err(Error::Unsupported { .. })));
     }
 
     #[test]

@@ -24,6 +24,9 @@ use shipped::{SHIPPED, Shipped};
 /// The byte between documents in what models are trained on; its token is what every stream's prediction starts from.
 const BOUNDARY: &[u8] = &[0];
 
+/// How many tokens a model looks back at most in light work, the one at hand among them.
+const NEAR: usize = 128;
+
 /// A transformer with its vocabulary. Cheap to clone: clones share everything.
 #[derive(Clone)]
 pub struct Model(Arc<Inner>);
@@ -36,10 +39,13 @@ struct Inner {
     shipped: bool,
     vocabulary: Arc<Vocabulary>,
     tree: Arc<Tree>,
-    groups: Groups,
+    groups: Arc<Groups>,
     boundary: u16,
     /// Made when it is wanted: decoding never wants it.
-    tokenizer: OnceLock<Tokenizer>,
+    tokenizer: Arc<OnceLock<Tokenizer>>,
+    /// The same for light work, made when it is wanted; of a model for light work, none.
+    near: OnceLock<Model>,
+    is_near: bool,
 }
 
 /// What can be told of a model inside the program without making it.
@@ -152,9 +158,11 @@ impl Model {
             shipped,
             vocabulary: Arc::new(vocabulary),
             tree: Arc::new(tree),
-            groups,
+            groups: Arc::new(groups),
             boundary: boundary as u16,
-            tokenizer: OnceLock::new(),
+            tokenizer: Arc::default(),
+            near: OnceLock::new(),
+            is_near: false,
             runtime,
         })))
     }
@@ -182,6 +190,40 @@ impl Model {
     /// Whether data names it by a single byte: it is one of those that are shipped, though perhaps not inside this program.
     pub(crate) fn is_known(&self) -> bool {
         shipped::is_known(self.0.id)
+    }
+
+    /// The same for light work, which does not look as far back. Data names it by the same name, and says that work was light.
+    pub(crate) fn near(&self) -> Model {
+        if self.0.is_near {
+            return self.clone();
+        }
+        let near = || {
+            let Inner {
+                runtime,
+                vocabulary,
+                tree,
+                groups,
+                tokenizer,
+                ..
+            } = &*self.0;
+            Model(Arc::new(Inner {
+                runtime: runtime.within(NEAR),
+                name: self.0.name.clone(),
+                vocabulary: Arc::clone(vocabulary),
+                tree: Arc::clone(tree),
+                groups: Arc::clone(groups),
+                tokenizer: Arc::clone(tokenizer),
+                near: OnceLock::new(),
+                is_near: true,
+                ..*self.0
+            }))
+        };
+        self.0.near.get_or_init(near).clone()
+    }
+
+    /// Whether it predicts the same as another.
+    pub(crate) fn is(&self, other: &Model) -> bool {
+        (self.id(), self.0.is_near) == (other.id(), other.0.is_near)
     }
 
     /// The number of tokens in its vocabulary.

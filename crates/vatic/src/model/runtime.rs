@@ -25,6 +25,11 @@ impl Runtime {
         )))
     }
 
+    /// The same with windows of so many tokens at most.
+    pub(crate) fn within(&self, most: usize) -> Runtime {
+        Runtime(Arc::new(self.0.within(most)))
+    }
+
     /// The vocabulary in the order of merges.
     pub(crate) fn tokens(&self) -> &[Vec<u8>] {
         self.0.tokens()

@@ -148,6 +148,15 @@ pub fn all() -> Result<Vec<Case>> {
         &story[..3000],
         options().mode(Mode::Tokens).experts(Some(0)),
     )?;
+    // Longer than a model sees in light work.
+    add(
+        "tokens-light.vtc",
+        story,
+        options()
+            .mode(Mode::Tokens)
+            .light(true)
+            .streams_log2(Some(1)),
+    )?;
     let base = || Options::new().model(Some(Model::base()));
     add("tokens-base.vtc", &story[..2500], base())?;
     let deep = || Options::new().model(Some(Model::deep()));
