@@ -1,4 +1,4 @@
-//! What each file costs in each mode, and how long it takes: `measure [--model NAME] [--threads N] [--streams LOG2] [--experts HEX] FILES…`
+//! What each file costs in each mode, and how long it takes: `measure [--model NAME] [--threads N] [--streams LOG2] [--experts HEX] [--light] FILES…`
 
 use std::time::{Duration, Instant};
 
@@ -41,6 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             "--streams" => options = options.streams_log2(Some(value()?.parse()?)),
             "--experts" => options = options.experts(Some(u64::from_str_radix(&value()?, 16)?)),
+            "--light" => options = options.light(true),
             "--memory" => options = options.memory_log2(value()?.parse()?),
             "--limit" => limit = value()?.parse()?,
             "--modes" => modes = vec![Mode::Auto, Mode::Bytes, Mode::Tokens],
