@@ -193,6 +193,7 @@ mod tests {
     const OUTPUTS: usize = 40;
 
     #[test]
+    #[cfg_attr(target_family = "wasm", ignore = "has no threads")]
     fn members_compute_what_one_does() {
         let kernel = kernels::named("portable").unwrap();
         let matrix = Matrix {

@@ -136,6 +136,7 @@ fn row(stream: usize, token: u16) -> Row {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "has no threads")]
 fn a_team_computes_what_one_does() {
     let (model, tokens) = (model(), tokens(60));
     let kernel = kernels::names().next().unwrap();
@@ -166,6 +167,7 @@ fn a_team_computes_what_one_does() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "has no threads")]
 fn a_team_may_be_given_up_and_taken_up_again() {
     // More than a thousand calls: then it is tried again how quick the first is alone, whatever has been found out before.
     let (model, tokens) = (model(), tokens(1_060));
@@ -181,6 +183,7 @@ fn a_team_may_be_given_up_and_taken_up_again() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "has no threads")]
 fn rows_that_are_split_are_the_same() {
     let (model, tokens) = (model(), tokens(60));
     let kernel = kernels::names().next().unwrap();
@@ -221,6 +224,7 @@ fn rows_that_are_split_are_the_same() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "has no threads")]
 fn a_team_ends_when_one_of_it_does() {
     let model = model();
     // Longer than it takes until they work together.
@@ -307,6 +311,7 @@ fn streams_do_not_see_each_other() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "has no threads")]
 fn threads_with_sessions_of_their_own_equal_one() {
     let (model, tokens) = (model(), tokens(120));
     let kernel = kernels::names().next().unwrap();
