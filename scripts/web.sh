@@ -7,6 +7,14 @@ out=${OUT:-target/web}
 target=${CARGO_TARGET_DIR:-target}
 triple=wasm32-unknown-unknown
 
+case "${1-}" in
+"" | test | bench) ;;
+*)
+    echo "web: '$1' is neither 'test' nor 'bench'" >&2
+    exit 2
+    ;;
+esac
+
 need() {
     rustc --print target-libdir --target "$1" | xargs test -d ||
         rustup target add "$1" ||

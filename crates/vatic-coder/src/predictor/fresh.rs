@@ -16,11 +16,15 @@ use crate::runs::Runs;
 use crate::thorough::{self, Outline};
 use crate::{Experts, MAX_DEPTH, Options, Vocabulary};
 
+/// Whether a part is on.
+fn has(options: &Options, name: &str) -> bool {
+    Experts::named(name).is_some_and(|part| options.experts.contains(part))
+}
+
 impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
     /// Whether it has room for the contexts and inputs that `options` switch on, over a vocabulary of tokens.
     pub fn has_room(vocabulary: &Vocabulary, options: &Options) -> bool {
-        let has =
-            |name: &str| Experts::named(name).is_some_and(|part| options.experts.contains(part));
+        let has = |name: &str| has(options, name);
         let contexts = (contexts::TOKEN_CONTEXTS.iter())
             .filter(|name| has(name))
             .count();
@@ -37,8 +41,7 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
         length: u64,
         sizes: &Sizes,
     ) -> Self {
-        let has =
-            |name: &str| Experts::named(name).is_some_and(|part| options.experts.contains(part));
+        let has = |name: &str| has(options, name);
         let bytes = vocabulary.is_single_bytes();
         let names = match (bytes, Self::THOROUGH) {
             (true, true) => &contexts::BYTE_CONTEXTS[..],
