@@ -2,6 +2,7 @@
 
 use crate::history::{Recent, Tokens};
 use crate::image::{self, Image};
+use crate::jpeg::Jpeg;
 use crate::table::combine;
 
 /// Contexts of a token tree, by name. Those of tokens first, then bytes, words, columns and fields. (Longer ones are left
@@ -66,6 +67,8 @@ pub struct Memory {
     pub stride: usize,
     /// What is known of a picture.
     pub image: Image,
+    /// What is known of a picture that JPEG has compressed.
+    pub jpeg: Jpeg,
 }
 
 /// Longest record that is looked for.
@@ -88,6 +91,7 @@ impl Memory {
             },
             stride: 0,
             image: Image::default(),
+            jpeg: Jpeg::default(),
         }
     }
 

@@ -172,7 +172,7 @@ impl Image {
 
     /// Looks for rows ([`rows`]): if the same ones are found twice, they are taken for those of a picture.
     fn look(&mut self, recent: &Recent) {
-        let found = rows(recent, self.seen);
+        let found = rows(recent, self.seen, self.row);
         match found {
             Some((row, pixel)) if row == self.seen => (self.row, self.pixel) = (row, pixel),
             Some((row, _)) => self.seen = row,
@@ -190,6 +190,17 @@ impl Image {
             None => MISSED,
         };
         self.next = recent.position + self.pause;
+    }
+
+    /// Where in a pixel the next byte stands, and how even its surroundings are: less than [`PLACES`](crate::history::PLACES) / 8.
+    #[inline(always)]
+    pub fn place(&self, recent: &Recent) -> usize {
+        let (row, pixel) = (self.row, self.pixel);
+        let byte = |distance: usize| u32::from(recent.back(distance));
+        let (w, n, nw, ne) = (byte(pixel), byte(row), byte(row + pixel), byte(row - pixel));
+        let changes = w.abs_diff(nw) + n.abs_diff(nw) + n.abs_diff(ne);
+        let class = (32 - changes.leading_zeros() as usize).min(7);
+        recent.position % pixel * 8 + class
     }
 
     /// Replaces by those of a picture the contexts `out` in `slots`, as many as there are.
@@ -234,13 +245,19 @@ impl Image {
         for (&slot, context) in slots.iter().zip(contexts) {
             out[slot] = context;
         }
+        if pixel > 2 && slots.len() == USUAL {
+            // In colours the byte before says more.
+            for (n, other) in [(3, 8), (4, 9)] {
+                out[slots[n]] = contexts[other];
+            }
+        }
     }
 }
 
 /// The lengths of a row and a pixel that the last bytes seem to have: a row is the distance at which they differ least, or the one that was
 /// `seen` before if that will do; they have to differ less there than at most distances, and so have neighbours, and the mean of both has
 /// to be as near.
-fn rows(recent: &Recent, seen: usize) -> Option<(usize, usize)> {
+fn rows(recent: &Recent, seen: usize, known: usize) -> Option<(usize, usize)> {
     let last = (recent.position / 2).min(LAST);
     let most = (recent.position - last).min(LONGEST);
     // The latest first.
@@ -287,17 +304,16 @@ fn rows(recent: &Recent, seen: usize) -> Option<(usize, usize)> {
             u32::from(bytes[at].abs_diff(mean).min(MOST))
         })
         .sum();
-    let even = between * 8 <= difference(row).min(difference(pixel)) * 9;
+    // A picture of sharp outlines may do without for a while.
+    let least = difference(row).min(difference(pixel));
+    let even = between * 8 <= least * if row == known { 16 } else { 12 };
     (little(longest) && little(pixel) && even).then_some((row, pixel))
 }
 
 #[cfg(test)]
-#[path = "../../vatic/tests/common/hills.rs"]
-mod hills;
-
-#[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hills;
 
     fn after(bytes: impl IntoIterator<Item = u8>) -> (Image, Recent) {
         let (mut image, mut recent) = (Image::default(), Recent::new(1 << 20));

@@ -34,9 +34,13 @@ mod error;
 mod fields;
 mod groups;
 mod head;
+#[cfg(test)]
+#[path = "../../vatic/tests/common/hills.rs"]
+mod hills;
 mod histories;
 mod history;
 mod image;
+mod jpeg;
 mod kinds;
 mod large;
 mod layout;
@@ -49,6 +53,9 @@ mod mixer;
 mod mixing;
 mod model;
 mod options;
+#[cfg(test)]
+#[path = "../../vatic/tests/common/photo.rs"]
+mod photo;
 mod predictor;
 mod prefetch;
 mod prior;
@@ -63,6 +70,7 @@ mod weights;
 
 pub use error::Error;
 pub use groups::{Groups, MAX_GROUP};
+pub use jpeg::pictures;
 pub use model::{MAX_STREAMS, Model, Report, Source};
 pub use options::{Experts, Options};
 pub use range::{BinaryCoder, Decoder, Encoder};

@@ -42,6 +42,7 @@ struct Switches {
     sharp: bool,
     distances: bool,
     leaps: bool,
+    scans: bool,
 }
 
 /// The decision at hand.
@@ -86,6 +87,9 @@ struct Ahead<const C: usize> {
     pair: usize,
     /// Where in a line or a record the byte stands.
     place: usize,
+    /// Whether the byte is one of a scan, and whether its first bits need other histories than those before.
+    scan: bool,
+    fresh: bool,
 }
 
 /// All that is learnt in a frame: with up to `C` contexts, `V` vectors of inputs and `S` sets of weights.
@@ -119,6 +123,9 @@ pub struct Predictor<const C: usize, const V: usize, const S: usize> {
     pair: usize,
     /// Where in a line or a record the byte stands.
     place: usize,
+    /// Whether the byte is one of a scan.
+    pub(crate) scan: bool,
+    stream: usize,
     /// The decisions so far, below a leading one.
     path: usize,
     // Of the decision at hand:
@@ -180,7 +187,12 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             ..
         } = &self.streams[stream];
         let (mut histories, mut of_tokens) = ([0; C], [0; TOKEN_CONTEXTS.len()]);
-        if self.bytes {
+        let (scan, fresh) = (memory.jpeg.is_scan(), memory.jpeg.is_fresh());
+        if scan {
+            if fresh {
+                memory.jpeg.contexts(&mut histories);
+            }
+        } else if self.bytes {
             contexts::of_bytes(&mut histories, recent, memory);
             if Self::THOROUGH {
                 thorough::contexts(&mut histories, recent, memory, outline);
@@ -202,7 +214,11 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
         let pair = upper(of_tokens[0]);
         self.mixing.prefetch(BY_KINDS, kinds[0]);
         self.mixing.prefetch(BY_KINDS, kinds[1]);
-        let place = if self.bytes { recent.place() } else { 0 };
+        let place = match self.bytes {
+            true if memory.image.row() > 0 => memory.image.place(recent),
+            true => recent.place(),
+            false => 0,
+        };
         if self.bytes {
             self.mixing.prefetch(BY_PLACE, place * 8);
         } else {
@@ -217,7 +233,11 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             };
             histories[k] = context.wrapping_add((index as u32).wrapping_mul(0x9E37_79B1));
         }
-        self.histories.prefetch(&histories, root);
+        if !scan {
+            self.histories.prefetch(&histories, root);
+        } else if fresh {
+            self.histories.prefetch(&histories, memory.jpeg.node());
+        }
         let mut runs = [0; RUN_CONTEXTS.len()];
         if self.on.runs {
             contexts::of_runs(&mut runs, &self.tokens, stream);
@@ -232,6 +252,8 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             kinds,
             pair,
             place,
+            scan,
+            fresh,
         }
     }
 
@@ -249,14 +271,27 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             Some(ahead) => ahead,
             None => self.look_ahead(stream, root),
         };
-        self.contexts = ahead.histories;
+        (self.scan, self.stream) = (ahead.scan, stream);
+        let mut first = root;
+        if ahead.scan {
+            let jpeg = &mut self.streams[stream].memory.jpeg;
+            first = jpeg.node();
+            if ahead.fresh {
+                jpeg.fetched();
+            }
+        }
+        if !ahead.scan || ahead.fresh {
+            self.contexts = ahead.histories;
+        }
         // Whatever reads large tables does so first and uses it last: cache misses overlap.
         let long = self.long.look(ahead.matches[0]);
         let short = self.short.look(ahead.matches[1]);
         self.long.prefetch_candidate(&self.tokens, long);
         self.short.prefetch_candidate(&self.tokens, short);
-        self.histories.fetch(&self.contexts, root);
-        self.local = 1;
+        if !ahead.scan || ahead.fresh {
+            self.histories.fetch(&self.contexts, first);
+            self.local = 1;
+        }
         for &n in &self.run_active {
             self.runs.find(n, ahead.runs[n]);
         }
@@ -276,10 +311,34 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
         self.path = 1;
     }
 
+    /// Within a byte of a scan: fetches other histories if the next bit needs such.
+    #[inline(always)]
+    fn refresh(&mut self, stream: usize) {
+        let jpeg = &mut self.streams[stream].memory.jpeg;
+        if !jpeg.is_fresh() {
+            return;
+        }
+        let mut contexts = [0; C];
+        jpeg.contexts(&mut contexts);
+        for (k, &index) in self.active.iter().enumerate() {
+            self.contexts[k] =
+                contexts[index].wrapping_add((index as u32).wrapping_mul(0x9E37_79B1));
+        }
+        let node = jpeg.node();
+        jpeg.fetched();
+        self.histories.store();
+        self.histories.fetch(&self.contexts, node);
+        self.local = 1;
+    }
+
     /// The probability (16 bits) of "right" at a node.
     #[inline(always)]
     pub fn predict(&mut self, stream: usize, node: &Node) -> u16 {
-        if node.depth > 0 && node.depth.is_multiple_of(LEVELS) {
+        if self.scan {
+            if node.depth > 0 {
+                self.refresh(stream);
+            }
+        } else if node.depth > 0 && node.depth.is_multiple_of(LEVELS) {
             self.histories.store();
             self.histories.fetch(&self.contexts, node.mid);
             self.local = 1;
@@ -390,28 +449,39 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
                 order,
             ));
         }
+        let scan = self
+            .scan
+            .then(|| self.streams[stream].memory.jpeg.situation());
+        if let Some((all, ..)) = scan {
+            sets.copy_from_slice(&all[..S]);
+        }
         let at = Situation {
             sets,
-            last: if self.bytes {
+            last: if let Some((_, last, _)) = scan {
+                last
+            } else if self.bytes {
                 short.length * 8 + order
             } else {
                 long.length
             },
-            hash: combine(
-                u32::from(node.mid),
-                if self.bytes {
-                    recent.kinds & 0xFFFF
-                } else {
-                    last & 0xFF
-                },
-            ),
+            hash: match scan {
+                Some((.., hash)) => hash,
+                None => combine(
+                    u32::from(node.mid),
+                    if self.bytes {
+                        recent.kinds & 0xFFFF
+                    } else {
+                        last & 0xFF
+                    },
+                ),
+            },
         };
         let probability = self.mixing.mix(&self.inputs, &at);
         // What the next levels need, most likely.
         let child = node.children[usize::from(probability >> 15)];
         if child != 0 {
             self.head.prefetch(child);
-            if (node.depth + 1).is_multiple_of(LEVELS) {
+            if (node.depth + 1).is_multiple_of(LEVELS) && !self.scan {
                 self.histories.prefetch(&self.contexts, child);
             }
         }
@@ -444,6 +514,9 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             self.head.update(bit);
         }
         self.local = self.local << 1 | usize::from(bit);
+        if self.scan && node.children[usize::from(bit)] != 0 {
+            self.streams[self.stream].memory.jpeg.bit(bit);
+        }
         self.path = self.path << 1 | usize::from(bit);
     }
 
@@ -502,6 +575,9 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             self.tokens.push(stream, before);
             recent.push(byte);
             memory.vote(recent, byte);
+            if self.on.scans {
+                memory.jpeg.skip(recent);
+            }
             if Self::THOROUGH {
                 outline.push(byte);
             }
@@ -529,6 +605,12 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             if self.bytes {
                 memory.vote(recent, byte);
                 memory.image.push(recent);
+                if self.on.scans {
+                    if memory.jpeg.is_scan() {
+                        memory.jpeg.bit(byte & 1 > 0);
+                    }
+                    memory.jpeg.byte(recent);
+                }
             }
             if Self::THOROUGH {
                 outline.push(byte);

@@ -16,7 +16,7 @@ use crate::mixer::MAX_WEIGHT;
 use crate::predictor::Predictor;
 use crate::{Error, Options, Vocabulary};
 
-const MAGIC: [u8; 4] = *b"VXP\x04";
+const MAGIC: [u8; 4] = *b"VXP\x05";
 /// Tokens that are kept for matches.
 const REMEMBERED: usize = 1 << 16;
 

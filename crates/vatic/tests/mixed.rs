@@ -3,8 +3,12 @@
 use std::io::{Cursor, Write};
 
 mod common;
+#[path = "common/hills.rs"]
+mod hills;
 #[path = "common/memory.rs"]
 mod memory;
+#[path = "common/photo.rs"]
+mod photo;
 
 use common::noise;
 use memory::decodes_within;
@@ -27,6 +31,21 @@ fn wave(n: usize) -> Vec<u8> {
     wave.iter().copied().cycle().take(n).collect()
 }
 
+/// What JPEG makes of hills.
+fn photo(width: usize, height: usize) -> Vec<u8> {
+    let photo = photo::Photo {
+        width,
+        height,
+        factors: vec![[2, 2], [1, 1], [1, 1]],
+        step: 2,
+        restart: 0,
+        apart: false,
+    };
+    let noise = noise(width * height * 3, 6).into_iter();
+    let pixels: Vec<u8> = hills::picture(common::noise(1 << 14, 5), noise, width, 3).collect();
+    photo.jpeg(&pixels, &[])
+}
+
 fn mode_of(packed: &[u8]) -> Mode {
     let info = vatic::info::list(Cursor::new(packed)).unwrap();
     assert_eq!(info.frames.len(), 1);
@@ -39,6 +58,33 @@ fn at_once(packed: &[u8], threads: usize) -> (Vec<u8>, vatic::Result<()>) {
     let mut out = Vec::new();
     let done = vatic::copy_decompress(packed, &mut out, &options);
     (out, done.map(|_| ()))
+}
+
+#[test]
+fn pictures_among_others_become_smaller() {
+    let photo = photo(320, 240);
+    let alone = vatic::compress(&photo, &plain()).unwrap();
+    assert_eq!(mode_of(&alone), Mode::Bytes);
+    assert!(
+        alone.len() * 5 < photo.len() * 4,
+        "{} of {}",
+        alone.len(),
+        photo.len()
+    );
+    let (wave, noise) = (wave(1 << 19), noise(80_000, 1));
+    let around = [&text(90_000)[..], &wave, &noise, &text(400_000)].concat();
+    let content = [&around[..200_000], &photo, &around[200_000..]].concat();
+    let size = |content: &[u8]| {
+        let packed = vatic::compress(content, &plain().verify(true)).unwrap();
+        assert_eq!(mode_of(&packed), Mode::Mixed);
+        packed.len()
+    };
+    let more = size(&content) - size(&around);
+    assert!(more < alone.len() + 200, "{more}, alone {}", alone.len());
+    // A letter with a picture is no archive, and is not so large either.
+    let letter = [&text(8000)[..], &photo[..]].concat();
+    let parts = vatic::compress(&text(8000), &plain()).unwrap().len() + alone.len();
+    assert!(size(&letter) < parts + 100);
 }
 
 #[test]

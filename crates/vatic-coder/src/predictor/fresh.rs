@@ -92,6 +92,8 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
                 sharp: has("sharp"),
                 distances: layout.runs > layout.distances,
                 leaps: bytes && has("match") && has("leaps"),
+                // A code word may reach from one byte into the next, and other streams' bytes come between.
+                scans: bytes && streams == 1,
             },
             sizes: *sizes,
             bytes,
@@ -150,6 +152,8 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             kinds: [0; 2],
             pair: 0,
             place: 0,
+            scan: false,
+            stream: 0,
             path: 1,
             inputs: [[0; LANES]; V],
             alone: [[0; LANES]; V],

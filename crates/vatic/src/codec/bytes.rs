@@ -6,6 +6,7 @@ use vatic_coder::{Encoder, Model, Tree, Vocabulary};
 
 use super::choose::is_text;
 use super::filter::{Filter, Undo};
+use super::stretches::are_pictures;
 use super::{Coded, Setting, Sink, coder_error, parts, sources};
 use crate::error::{Error, Result};
 use crate::format::Kind;
@@ -66,8 +67,8 @@ const SMALL: usize = 1 << 16;
 
 /// The filter that suits it.
 pub(crate) fn filter(content: &[u8], setting: &Setting) -> Option<Filter> {
-    // A prior has learnt from what was not filtered.
-    let may = setting.prior.is_none() && !is_text(content);
+    // A prior has learnt from what was not filtered, and the scan of a picture can be read as it is only.
+    let may = setting.prior.is_none() && !is_text(content) && !are_pictures(content);
     may.then(|| Filter::suits(content)).flatten()
 }
 

@@ -16,7 +16,7 @@ use crate::progress::Meter;
 use crate::stats::FrameStats;
 
 /// The most parts that a mixed frame may have.
-const MOST_PARTS: usize = 3;
+const MOST_PARTS: usize = 4;
 /// How many low bits of a stretch's number say which part it belongs to; the others are its length.
 const PART_BITS: u32 = 2;
 
@@ -36,7 +36,7 @@ pub(crate) struct Mixed {
 impl Mixed {
     /// How to code `content` in parts, if it has several that are best coded in different ways. `fine` makes parts of whatever can be told apart.
     pub(super) fn plan(content: &[u8], encoder: &Encoder, fine: bool) -> Result<Option<Plan>> {
-        if !fine && content.len() <= LEAST {
+        if !fine && content.len() <= LEAST && stretches::pictures(content).is_empty() {
             return Ok(None);
         }
         let mut looks = stretches::stretches(content, fine);
@@ -55,6 +55,14 @@ impl Mixed {
         let mut parts: Vec<(Vec<Look>, Vec<u8>, Plan)> = Vec::new();
         if !noise.is_empty() {
             parts.push((vec![Look::Noise], noise, encoder.stored()));
+        }
+        let pictures = gathered(&[Look::Picture]);
+        if !pictures.is_empty() {
+            let plan = Plan {
+                mode: Mode::Bytes,
+                ..encoder.stored()
+            };
+            parts.push((vec![Look::Picture], pictures, plan));
         }
         let apart = if fine { 1 } else { APART };
         let mut for_both = None;

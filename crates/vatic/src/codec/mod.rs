@@ -244,6 +244,12 @@ impl Encoder {
     /// How `content` is best coded in one way.
     pub(crate) fn plan(&self, content: &[u8]) -> Result<Plan> {
         let auto = matches!(self.mode, Mode::Auto | Mode::Mixed | Mode::Unpacked);
+        if auto && stretches::are_pictures(content) {
+            return Ok(Plan {
+                mode: Mode::Bytes,
+                ..self.stored()
+            });
+        }
         if auto && choose::is_noise(content, &self.setting)? {
             return Ok(self.stored());
         }

@@ -1,6 +1,8 @@
 //! Which stretches of a frame are of which kind: an archive of all sorts of files is text here and noise (images, what is compressed already)
 //! there. Each kind is best coded by itself.
 
+use std::ops::Range;
+
 use super::choose::{is_even, is_text};
 
 /// What a stretch looks like.
@@ -9,6 +11,8 @@ pub(super) enum Look {
     /// All bytes equally frequent, and no part that occurs elsewhere in the frame.
     Noise,
     Text,
+    /// What JPEG has compressed: bytes as frequent as in noise, and experts that foretell them all the same.
+    Picture,
     Other,
 }
 
@@ -16,13 +20,19 @@ pub(super) enum Look {
 const BLOCK: usize = 1 << 12;
 /// …and fewer in a row than this, by look, belong to what surrounds them: text within a binary is part of its structure.
 const SHORTEST: [(Look, usize); 3] = [(Look::Noise, 4), (Look::Text, 16), (Look::Other, 16)];
+/// Pictures are told apart from so many bytes on, and each by itself.
+const LEAST_PICTURE: usize = 1 << 12;
 
 /// A frame has to have so much of a look for it to be told apart, in bytes.
 pub(super) const LEAST: usize = 1 << 16;
 
 /// The stretches of `content`, as looks and lengths in bytes, each of another look than the one before. `fine` tells apart whatever can be told.
 pub(super) fn stretches(content: &[u8], fine: bool) -> Vec<(Look, usize)> {
+    let pictures = pictures(content);
     let mut looks: Vec<Look> = content.chunks(BLOCK).map(look).collect();
+    for picture in &pictures {
+        looks[blocks(picture)].fill(Look::Picture);
+    }
     unlike_noise(content, &mut looks);
     let total = |looks: &[Look], of| looks.iter().filter(|&&look| look == of).count() * BLOCK;
     if !fine && total(&looks, Look::Noise) < LEAST {
@@ -41,7 +51,54 @@ pub(super) fn stretches(content: &[u8], fine: bool) -> Vec<(Look, usize)> {
         *length = (*length * BLOCK).min(rest);
         rest -= *length;
     }
-    runs
+    trim(runs, &pictures)
+}
+
+/// The pictures that are worth being told apart.
+pub(super) fn pictures(content: &[u8]) -> Vec<Range<usize>> {
+    let mut pictures = vatic_coder::pictures(content);
+    pictures.retain(|picture| picture.len() >= LEAST_PICTURE);
+    pictures
+}
+
+/// Those that a picture has a part of.
+fn blocks(picture: &Range<usize>) -> Range<usize> {
+    picture.start / BLOCK..picture.end.div_ceil(BLOCK)
+}
+
+/// Whether most of it are pictures.
+pub(super) fn are_pictures(content: &[u8]) -> bool {
+    let lengths = pictures(content).into_iter().map(|picture| picture.len());
+    lengths.sum::<usize>() > content.len() / 2
+}
+
+/// What stands before and after pictures in their first and last blocks goes to what surrounds them.
+fn trim(runs: Vec<(Look, usize)>, pictures: &[Range<usize>]) -> Vec<(Look, usize)> {
+    let (mut trimmed, mut at, mut left_over) = (Vec::<(Look, usize)>::new(), 0, 0);
+    let count = runs.len();
+    for (n, (look, length)) in runs.into_iter().enumerate() {
+        let run = at..at + length;
+        at = run.end;
+        if look != Look::Picture {
+            trimmed.push((look, length + left_over));
+            left_over = 0;
+            continue;
+        }
+        let mut within = (pictures.iter()).filter(|of| run.start <= of.start && of.end <= run.end);
+        let start = within.clone().next().map_or(run.start, |first| first.start);
+        let end = within.next_back().map_or(run.end, |last| last.end);
+        let mut picture = run.clone();
+        if let Some(before) = trimmed.last_mut() {
+            picture.start = start;
+            before.1 += start - run.start;
+        }
+        if n + 1 < count {
+            picture.end = end;
+            left_over = run.end - end;
+        }
+        trimmed.push((look, picture.len()));
+    }
+    trimmed
 }
 
 fn look(block: &[u8]) -> Look {
@@ -100,7 +157,7 @@ fn runs(all: impl Iterator<Item = (Look, usize)>) -> Vec<(Look, usize)> {
     runs
 }
 
-/// Runs of at most `length` blocks, where that is too short for their look, go to the longer one of their neighbours. Noise only takes noise: it is not
+/// Runs of at most `length` blocks, where that is too short for their look, go to the longer one of their neighbours. Noise only takes noise, and pictures take nothing: they are not
 /// to hold anything else.
 fn absorbed(mut all: Vec<(Look, usize)>, length: usize) -> Vec<(Look, usize)> {
     let is_short = |(look, blocks): (Look, usize)| {
@@ -114,17 +171,24 @@ fn absorbed(mut all: Vec<(Look, usize)>, length: usize) -> Vec<(Look, usize)> {
         let neighbours = [n.checked_sub(1), Some(n + 1)];
         let longest = (neighbours.into_iter().flatten())
             .filter_map(|at| all.get(at))
-            .filter(|(look, _)| *look != Look::Noise)
+            .filter(|(look, _)| !matches!(look, Look::Noise | Look::Picture))
             .max_by_key(|(_, blocks)| *blocks);
         match longest {
             Some(&(look, _)) => all[n].0 = look,
-            // Between noise: it stays what it is, unless it is noise itself.
+            // Between noise or pictures: it stays what it is, unless it is noise itself.
             None if all[n].0 == Look::Noise => all[n].0 = Look::Other,
             None => {}
         }
     }
     runs(all.into_iter())
 }
+
+#[cfg(test)]
+#[path = "../../tests/common/hills.rs"]
+mod hills;
+#[cfg(test)]
+#[path = "../../tests/common/photo.rs"]
+mod photo;
 
 #[cfg(test)]
 mod tests {
@@ -183,6 +247,48 @@ mod tests {
         // So little noise is not worth it.
         let all = [text(40), noise(8, 1), text(40)].concat();
         assert_eq!(looks(&all, false), [(Text, 88)]);
+    }
+
+    /// What JPEG makes of hills: some 17 KB.
+    fn photo() -> Vec<u8> {
+        let photo = photo::Photo {
+            width: 240,
+            height: 160,
+            factors: vec![[2, 2], [1, 1], [1, 1]],
+            step: 2,
+            restart: 0,
+            apart: false,
+        };
+        let pixels = hills::picture(noise(4, 5), noise(29, 6).into_iter(), 240, 3);
+        photo.jpeg(&pixels.collect::<Vec<u8>>(), &[])
+    }
+
+    #[test]
+    fn pictures_are_told_apart_to_the_byte() {
+        use Look::*;
+        let photo = photo();
+        assert!(photo.len() > 2 * BLOCK);
+        let all = [text(20), vec![b'x'; 99], photo.clone(), text(20)].concat();
+        assert_eq!(
+            stretches(&all, false),
+            [
+                (Text, 20 * BLOCK + 99),
+                (Picture, photo.len()),
+                (Text, 20 * BLOCK)
+            ]
+        );
+        // A little between two of them belongs to neither, and what is left over at the ends is not told apart.
+        let all = [&b"AB"[..], &photo, &text(2), &photo, b"YZ"].concat();
+        let ends = photo.len() + 2;
+        assert_eq!(
+            stretches(&all, false),
+            [(Picture, ends), (Text, 2 * BLOCK), (Picture, ends)]
+        );
+        assert_eq!(stretches(&photo, false), [(Picture, photo.len())]);
+        assert!(are_pictures(&all) && !are_pictures(&[photo.clone(), text(20)].concat()));
+        // Too small to be worth it.
+        let small = &photo[..LEAST_PICTURE - 1];
+        assert_eq!(stretches(&[&text(20), small].concat(), false).len(), 1);
     }
 
     #[test]

@@ -6,10 +6,13 @@ mod code;
 mod common;
 #[path = "../common/hills.rs"]
 mod hills;
+#[path = "../common/photo.rs"]
+mod photo;
 #[path = "../common/records.rs"]
 mod records;
 
 use common::noise;
+use photo::Photo;
 use records::records;
 use vatic::{DecodeOptions, Mode, Model, Options, Prior, Result};
 
@@ -52,8 +55,30 @@ const OTHERS: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/miniz.zz
 
 /// The beginning of a picture in rows of so many pixels of so many bytes.
 fn picture(width: usize, pixel: usize) -> Vec<u8> {
-    let (heights, noise) = (noise(1 << 14, 8), noise(15_000, 9));
+    let (heights, noise) = (noise(1 << 14, 8), noise(120_000, 9));
     hills::picture(heights, noise.into_iter(), width, pixel).collect()
+}
+
+/// What JPEG makes of such pixels, with colours at half the size, and a smaller one of grey within it.
+fn jpeg(width: usize, height: usize, restart: usize) -> Vec<u8> {
+    let grey = Photo {
+        width: width / 4,
+        height: height / 4,
+        factors: vec![[1, 1]],
+        step: 9,
+        restart: 3,
+        apart: true,
+    };
+    let photo = Photo {
+        width,
+        height,
+        factors: vec![[2, 2], [1, 1], [1, 1]],
+        step: 3,
+        restart,
+        apart: false,
+    };
+    let inside = [b"Exif\0\0", &grey.jpeg(&picture(width / 4, 1), &[])[..]].concat();
+    photo.jpeg(&picture(width, 3), &inside)
 }
 
 /// All of them.
@@ -118,12 +143,24 @@ pub fn all() -> Result<Vec<Case>> {
     // Its rows are found after 12288 bytes. What comes twice is leapt over.
     add(
         "bytes-picture.vtc",
-        &picture(100, 3).repeat(2),
+        &picture(100, 3)[..15_000].repeat(2),
         options().mode(Mode::Bytes),
     )?;
     add(
         "bytes-picture-thorough.vtc",
-        &picture(120, 2),
+        &picture(120, 2)[..15_000],
+        options().mode(Mode::Bytes).thorough(true),
+    )?;
+    // Of what comes twice, the half is leapt over and the rest coded.
+    let photo = jpeg(96, 48, 4);
+    add(
+        "bytes-jpeg.vtc",
+        &[&photo[..], &photo[..photo.len() / 2], &jpeg(64, 40, 0)].concat(),
+        options().mode(Mode::Bytes),
+    )?;
+    add(
+        "bytes-jpeg-thorough.vtc",
+        &photo,
         options().mode(Mode::Bytes).thorough(true),
     )?;
     add("tokens.vtc", story, options().mode(Mode::Tokens))?;
@@ -176,6 +213,20 @@ pub fn all() -> Result<Vec<Case>> {
             &noise(block, 1),
             &WAVE[WAVE.len() - block..],
             &STORY[block..2 * block],
+            b"\nThe end.\n",
+        ]
+        .concat(),
+        options().mode(Mode::Mixed),
+    )?;
+
+    // Four parts: a picture's bounds are to the byte.
+    add(
+        "mixed-picture.vtc",
+        &[
+            &STORY[..block],
+            &noise(block, 1),
+            &WAVE[WAVE.len() - block..],
+            &jpeg(192, 180, 0),
             b"\nThe end.\n",
         ]
         .concat(),
