@@ -11,7 +11,7 @@ a message (§9), whose model and prior are the first ones given.
 It is meant for reading beside the page: the names are those of the page, every part names its section (§), and nothing
 is done for speed that would hide what is meant. Frames in which only some of the experts take part (§7, for
 experiments), and frames without any that name a prior, are left out. The deflate streams of unpacked frames (§4.5)
-are in deflate.py. It needs Python 3.11 and the packages numpy, xxhash and blake3.
+are in deflate.py, JPEG pictures (§7.9) in jpeg.py. It needs Python 3.11 and the packages numpy, xxhash and blake3.
 """
 
 import argparse
@@ -31,6 +31,7 @@ import xxhash  # noqa: E402
 from blake3 import blake3  # noqa: E402
 
 from deflate import write_streams  # noqa: E402
+from jpeg import Jpeg  # noqa: E402
 from reader import Reader, Reject  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -61,8 +62,8 @@ def decode(data, models, priors):
     while reader.at < len(data):
         if reader.take(3) != b"\xf6vt":
             raise Reject("not vatic's magic")
-        if (version := reader.integer(1)) != 3:
-            raise Reject(f"version {version} of the format; this is a decoder of version 3")
+        if (version := reader.integer(1)) != 4:
+            raise Reject(f"version {version} of the format; this is a decoder of version 4")
         content += decode_member(reader, models, priors)
     return content
 
@@ -111,7 +112,7 @@ def decode_mixed(reader, length_class, models, priors):
     stretches = [(n & 3, n >> 2) for n in (inside.number() for _ in range(count))]
     lengths = [sum(n for part, n in stretches if part == which) for which in range(4)]
     count = lengths.index(0) if 0 in lengths else 4
-    if sum(lengths) != length or any(lengths[count:]) or count > 3 or any(n == 0 for _, n in stretches):
+    if sum(lengths) != length or any(lengths[count:]) or any(n == 0 for _, n in stretches):
         raise Reject("stretches that are not those of the content")
     parts = []
     for wanted in lengths[:count]:
@@ -762,7 +763,7 @@ class History:
         self.kinds = 0
         self.followers = {}  # of each token the last two: 2^16 · the earlier + the later
         self.stride, self.votes, self.last_place, self.distance = 0, [0] * 4096, [0] * 256, [0] * 256
-        self.picture = Picture(self)
+        self.picture, self.jpeg = Picture(self), Jpeg(self)
 
     def t(self, n):
         return self.tokens[-n] if n <= len(self.tokens) else 1 << 16
@@ -783,6 +784,8 @@ class History:
             self.add_byte(byte)
             if self.kind == 1 and not leapt:
                 self.picture.add(byte)
+            if self.kind == 1:
+                self.jpeg.add(byte)
 
     def place_above(self):
         """The place of the byte above the next one in the same field, or None."""
@@ -906,13 +909,17 @@ class History:
         return combine(601, self.under(), combine(self.field, 2 * min(self.misses, 3) + self.same))
 
     def place(self):
-        """§7.7. Where in a line or a record the next byte stands."""
+        """§7.7. Where in a picture, a line or a record the next byte stands."""
+        if self.picture.row:
+            return 8 * self.picture.place + min(self.picture.unevenness().bit_length(), 7)
         if any(self.b(n) == 0 for n in range(1, 9)):
             return 256 + len(self.bytes) % 8
         return 4 * min(self.field, 63) + min(self.misses, 3)
 
     def contexts(self):
-        """The hashes of all contexts of the next token."""
+        """The hashes of all contexts of the next token (in a scan of a JPEG picture: of the next bit, §7.9)."""
+        if self.kind == 1 and self.jpeg.scan:
+            return self.numbered(combine(*context) for context in self.jpeg.scan.contexts)
         column, up = self.column_and_up()
         b1, word = self.b(1), self.word
         if self.kind == 2:
@@ -958,6 +965,9 @@ class History:
                 for n, h in zip((6, 12, 7, 13, 10, 4, 21, 22, 23, 24, 16), self.picture.contexts()):
                     if n < len(hashes):
                         hashes[n] = h
+        return self.numbered(hashes)
+
+    def numbered(self, hashes):
         return [h + n * 0x9E3779B1 & M32 for n, h in enumerate(hashes)]
 
 
@@ -1023,7 +1033,8 @@ class Picture:
             parts = (l // k for k in range(8, 0, -1) if l % k == 0)
             r = next(part for part in parts if part >= 32 and 16 * differences[part] <= 17 * differences[l])
         between = sum(min(abs(back[i] - (back[i + p] + back[i + r]) // 2), 32) for i in range(0, h, 7))
-        return (r, p) if 8 * between <= 9 * min(differences[r], differences[p]) else None
+        times = 16 if r == self.row else 12 if 10 * differences[r] < 3 * median else 9
+        return (r, p) if 8 * between <= times * min(differences[r], differences[p]) else None
 
     def foretell(self):
         row, pixel, b = self.row, self.pixel, self.history.b
@@ -1037,6 +1048,11 @@ class Picture:
         self.forecast = 128 * both + (sum(w * x for w, x in zip(self.weights[self.place], self.inputs)) >> 9)
         self.forecast = clamp(self.forecast, 0, 65280)
 
+    def unevenness(self):
+        row, pixel, b = self.row, self.pixel, self.history.b
+        w, a, x, z = b(pixel), b(row), b(row + pixel), b(row - pixel)
+        return abs(w - x) + abs(a - x) + abs(a - z)
+
     def contexts(self):
         """The hashes of a picture's contexts."""
         row, pixel, b = self.row, self.pixel, self.history.b
@@ -1047,7 +1063,7 @@ class Picture:
             return clamp(x, 0, 255)
 
         g, f, place = c(w + a - x), (self.forecast + 128) // 256, self.place
-        return [
+        hashes = [
             combine(900, self.forecast // 128),
             combine(901, g | abs(a - x) // 8 << 8 | abs(w - x) // 8 << 16),
             combine(902, f | abs(w - a) // 4 << 16),
@@ -1060,6 +1076,9 @@ class Picture:
             combine(909, c(a + b1 - ba) | w // 16 << 8 | place << 16),
             combine(910, c(2 * a - a2) | w // 8 << 8),
         ]
+        if pixel > 2 and not self.history.thorough:
+            hashes[3:5] = hashes[8:10]
+        return hashes
 
 
 # -------------------------------------------------------------------------------------- §7.4: bit histories
@@ -1129,7 +1148,6 @@ class BitHistories:
     def write_back(self):
         for at, slot in self.copies:
             self.table[at : at + 16] = slot
-        self.copies = []
 
     def states(self):
         return [slot[self.node] for _, slot in self.copies]
@@ -1428,6 +1446,7 @@ class Experts:
         self.long.begin(s, self.histories)
         self.short.begin(s, self.histories)
         self.path = 1
+        self.scan = self.history.jpeg.scan if self.kind == 1 else None
 
     def end(self, token):
         self.slots.write_back()
@@ -1437,7 +1456,9 @@ class Experts:
     def probability(self, lo, mid, hi, depth, left, right):
         """The probability of yes at the node [lo, hi)."""
         tokens = self.kind == 2
-        if depth % 4 == 0:
+        if self.scan:
+            self.fetch_in_scan()
+        elif depth % 4 == 0:
             self.slots.write_back()
             self.known = self.slots.fetch(self.hashes, mid)
         self.mid = mid
@@ -1473,7 +1494,7 @@ class Experts:
                 self.by_kinds[depth >= 4],
                 self.by_pair,
             ]
-            by_last, by_map = long, self.b1
+            by_last, by_map = long, combine(mid, self.b1)
         else:
             chosen = [
                 self.path if depth < 8 else 0,
@@ -1489,7 +1510,10 @@ class Experts:
                     16 * long + 2 * order + (short > 0),
                     8 * history.b(2) + level,
                 ]
-            by_last, by_map = 8 * short + order, self.last_kinds
+            by_last, by_map = 8 * short + order, combine(mid, self.last_kinds)
+            if self.scan:
+                chosen, by_last = self.scan.sets()
+                by_map = combine(*self.scan.of_last_map())
         self.chosen = [self.base[n] + chosen[n] for n in self.sets]
 
         # First and last layer.
@@ -1499,8 +1523,17 @@ class Experts:
         self.last = self.last_weights[by_last]
         self.m = clamp(sum(((w >> 1) * x) >> 5 for w, x in zip(self.last, self.outputs)) >> 10, -3072, 3072)
         p = squash(self.m)
-        refined = self.last_map.at(self.m, combine(mid, by_map) % self.last_map.contexts)
+        refined = self.last_map.at(self.m, by_map % self.last_map.contexts)
         return clamp((p + refined + 1) >> 1, 1, 65535)
+
+    def fetch_in_scan(self):
+        """§7.9. Slots are those of code words and values, wherever in a byte these are."""
+        jpeg = self.history.jpeg
+        if jpeg.anew or self.slots.node >= 16:
+            hashes = self.history.contexts()
+            self.slots.write_back()
+            self.known = self.slots.fetch([hashes[n] for n in self.active], self.scan.node)
+            jpeg.anew = False
 
     def learn(self, bit):
         self.path = 2 * self.path + bit
@@ -1528,6 +1561,8 @@ class Experts:
             self.runs.learn(bit)
         if self.head:
             self.head.learn(bit)
+        if self.scan:
+            self.history.jpeg.bit(bit)
 
 
 # ------------------------------------------------------------------------------------------------ §8: priors
@@ -1569,7 +1604,7 @@ class State:
 
     def __init__(self, data, kind, memory, experts, width, vocabulary):
         reader = Reader(data)
-        if reader.take(4) != b"VXP\4":
+        if reader.take(4) != b"VXP\5":
             raise Reject("not the magic of a prior's state")
         if reader.integer(8) != fingerprint(experts, width, vocabulary):
             raise Reject("the prior was learnt with other experts or another vocabulary")

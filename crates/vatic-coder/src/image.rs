@@ -256,7 +256,7 @@ impl Image {
 
 /// The lengths of a row and a pixel that the last bytes seem to have: a row is the distance at which they differ least, or the one that was
 /// `seen` before if that will do; they have to differ less there than at most distances, and so have neighbours, and the mean of both has
-/// to be as near.
+/// to be as near, or not much farther if the row is as certain as the one that is `known`.
 fn rows(recent: &Recent, seen: usize, known: usize) -> Option<(usize, usize)> {
     let last = (recent.position / 2).min(LAST);
     let most = (recent.position - last).min(LONGEST);
@@ -304,9 +304,14 @@ fn rows(recent: &Recent, seen: usize, known: usize) -> Option<(usize, usize)> {
             u32::from(bytes[at].abs_diff(mean).min(MOST))
         })
         .sum();
-    // A picture of sharp outlines may do without for a while.
+    // Where outlines are sharp that is not so; rows that are very much alike, or have been found before, are a picture's all the same.
     let least = difference(row).min(difference(pixel));
-    let even = between * 8 <= least * if row == known { 16 } else { 12 };
+    let times = match row {
+        row if row == known => 16,
+        row if difference(row) * 10 < median * 3 => 12,
+        _ => 9,
+    };
+    let even = between * 8 <= least * times;
     (little(longest) && little(pixel) && even).then_some((row, pixel))
 }
 
