@@ -1,6 +1,7 @@
 //! The contexts in which the bits of a scan are foretold, and what chooses the weights.
 
-use super::scan::{Block, NUMBERS, PLACES, Phase, length};
+use super::block::{Block, NUMBERS, PLACES, length};
+use super::scan::Phase;
 use super::{Jpeg, Next};
 use crate::contexts::BYTE_CONTEXTS;
 use crate::table::combine;

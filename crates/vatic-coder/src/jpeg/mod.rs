@@ -4,6 +4,7 @@
 //! paq's JPEG models, Mahoney 2007; that of the edges is found there and in Lepton, Horn et al. 2017.) Baseline and extended sequential
 //! pictures (ITU-T T.81) of eight bits are read; all else is coded as any bytes are.
 
+mod block;
 mod contexts;
 mod find;
 mod scan;

@@ -1,4 +1,4 @@
-use super::scan::NUMBERS;
+use super::block::{NUMBERS, PLACES};
 use super::*;
 use crate::photo::Photo;
 use crate::{Decoder, Encoder, Model, Options, Tree, Vocabulary};
@@ -99,15 +99,15 @@ fn coded(content: &[u8], options: &Options) -> usize {
 
 #[test]
 fn the_order_of_a_scan() {
-    let first = scan::PLACES[..10]
+    let first = PLACES[..10]
         .iter()
         .map(|&[down, across]| 10 * down + across);
     assert_eq!(
         first.collect::<Vec<u8>>(),
         [0, 1, 10, 20, 11, 2, 3, 12, 21, 30]
     );
-    assert_eq!(scan::PLACES[63], [7, 7]);
-    for (n, &[down, across]) in scan::PLACES.iter().enumerate() {
+    assert_eq!(PLACES[63], [7, 7]);
+    for (n, &[down, across]) in PLACES.iter().enumerate() {
         assert_eq!(
             usize::from(NUMBERS[usize::from(down)][usize::from(across)]),
             n
