@@ -92,6 +92,12 @@ struct Ahead<const C: usize> {
     fresh: bool,
 }
 
+/// A context told from the others by its number.
+#[inline(always)]
+fn numbered(context: u32, number: usize) -> u32 {
+    context.wrapping_add((number as u32).wrapping_mul(0x9E37_79B1))
+}
+
 /// All that is learnt in a frame: with up to `C` contexts, `V` vectors of inputs and `S` sets of weights.
 #[derive(Debug, Clone)]
 pub struct Predictor<const C: usize, const V: usize, const S: usize> {
@@ -123,9 +129,8 @@ pub struct Predictor<const C: usize, const V: usize, const S: usize> {
     pair: usize,
     /// Where in a line or a record the byte stands.
     place: usize,
-    /// Whether the byte is one of a scan.
-    pub(crate) scan: bool,
-    stream: usize,
+    /// Whether the byte is one of a scan, of the only stream.
+    scan: bool,
     /// The decisions so far, below a leading one.
     path: usize,
     // Of the decision at hand:
@@ -231,7 +236,7 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             } else {
                 of_tokens[index]
             };
-            histories[k] = context.wrapping_add((index as u32).wrapping_mul(0x9E37_79B1));
+            histories[k] = numbered(context, index);
         }
         if !scan {
             self.histories.prefetch(&histories, root);
@@ -271,7 +276,7 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             Some(ahead) => ahead,
             None => self.look_ahead(stream, root),
         };
-        (self.scan, self.stream) = (ahead.scan, stream);
+        self.scan = ahead.scan;
         let mut first = root;
         if ahead.scan {
             let jpeg = &mut self.streams[stream].memory.jpeg;
@@ -321,8 +326,7 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
         let mut contexts = [0; C];
         jpeg.contexts(&mut contexts);
         for (k, &index) in self.active.iter().enumerate() {
-            self.contexts[k] =
-                contexts[index].wrapping_add((index as u32).wrapping_mul(0x9E37_79B1));
+            self.contexts[k] = numbered(contexts[index], index);
         }
         let node = jpeg.node();
         jpeg.fetched();
@@ -515,7 +519,7 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
         }
         self.local = self.local << 1 | usize::from(bit);
         if self.scan && node.children[usize::from(bit)] != 0 {
-            self.streams[self.stream].memory.jpeg.bit(bit);
+            self.streams[0].memory.jpeg.bit(bit);
         }
         self.path = self.path << 1 | usize::from(bit);
     }

@@ -26,9 +26,11 @@ use std::ops::Range;
 /// ```
 pub fn pictures(content: &[u8]) -> Vec<Range<usize>> {
     let (mut found, mut at) = (Vec::new(), 0);
+    // Headers within headers, of pictures that are none, would be read again and again.
+    let mut effort = EFFORT * content.len();
     while let Some(ahead) = content[at..].iter().position(|&byte| byte == 0xFF) {
         at += ahead;
-        match length(&content[at..]) {
+        match length(&content[at..], &mut effort) {
             Some(length) => {
                 found.push(at..at + length);
                 at += length;
@@ -39,8 +41,11 @@ pub fn pictures(content: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
-/// The length of the picture that `content` begins with, if it begins with one that has a scan.
-fn length(content: &[u8]) -> Option<usize> {
+/// So many bytes of headers are read for each byte of content, at most.
+const EFFORT: usize = 4;
+
+/// The length of the picture that `content` begins with, if it begins with one that has a scan. What is read of its headers is taken from `effort`.
+fn length(content: &[u8], effort: &mut usize) -> Option<usize> {
     if !content.starts_with(&[0xFF, 0xD8, 0xFF]) {
         return None;
     }
@@ -62,6 +67,7 @@ fn length(content: &[u8]) -> Option<usize> {
         let Some((body, after)) = body else {
             break;
         };
+        *effort = effort.checked_sub(body.len() + 4)?;
         match segments.read(marker, body) {
             None => break,
             Some(false) => rest = after,

@@ -163,13 +163,13 @@ impl Jpeg {
             _ => Next::Other,
         };
         if self.next == Next::Other {
-            let marker = match before {
-                _ if lost => None,
-                Next::Bits => Some(false),
-                Next::Zero if byte == 0 => Some(false),
-                _ => None,
+            // Where all of it was there.
+            let is_marker = match before {
+                Next::Bits => !lost,
+                Next::Zero => byte == 0,
+                _ => false,
             };
-            self.segments.resume(marker);
+            self.segments.resume(is_marker);
         }
         if self.next != before || before != Next::Bits {
             self.look();

@@ -194,12 +194,11 @@ impl Segments {
         past
     }
 
-    /// What follows a scan: a marker, of which the first byte may have come, or nothing that is understood.
-    pub fn resume(&mut self, marker: Option<bool>) {
-        self.state = match marker {
-            None => State::Outside,
-            Some(false) => State::Marker,
-            Some(true) => State::Code,
+    /// What follows a scan: a marker, or nothing that is understood.
+    pub fn resume(&mut self, is_marker: bool) {
+        self.state = match is_marker {
+            true => State::Marker,
+            false => State::Outside,
         };
     }
 
@@ -248,7 +247,6 @@ impl Segments {
                 left: 1,
                 length,
             } => {
-                // What the ring has lost of a longer segment reads as zeros.
                 let body: Vec<u8> = (1..=length).rev().map(|back| recent.back(back)).collect();
                 match self.read(marker, &body) {
                     Some(true) => return true,

@@ -53,7 +53,7 @@ fn photos() -> Vec<Photo> {
     all
 }
 
-/// After these bytes, whose number in all is so much; with how many of them were of a scan.
+/// What has read these bytes, and how many of them were of a scan.
 fn read(bytes: &[u8]) -> (Jpeg, usize) {
     let (mut jpeg, mut recent) = (Jpeg::default(), Recent::new(1 << 20));
     let mut scans = 0;
@@ -205,6 +205,14 @@ fn what_is_not_read() {
     let broken = [&file[..scan + 14], &[0x7F; 400][..]].concat();
     let (jpeg, scans) = read(&broken);
     assert!(!jpeg.is_scan() && scans < 100, "{scans}");
+}
+
+/// Each application's segment holds the beginning of another picture, whose first segment ends where that one does.
+#[test]
+fn headers_within_headers_are_not_read_for_ever() {
+    let unit = [0xFF, 0xE0, 0, 12, 0xFF, 0xD8, 0xFF, 0xE0, 0, 6, 0, 0, 0, 0];
+    let content = [&[0xFF, 0xD8][..], &unit.repeat(200_000)].concat();
+    assert!(pictures(&content).is_empty());
 }
 
 #[test]

@@ -153,7 +153,6 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             pair: 0,
             place: 0,
             scan: false,
-            stream: 0,
             path: 1,
             inputs: [[0; LANES]; V],
             alone: [[0; LANES]; V],

@@ -157,8 +157,8 @@ fn runs(all: impl Iterator<Item = (Look, usize)>) -> Vec<(Look, usize)> {
     runs
 }
 
-/// Runs of at most `length` blocks, where that is too short for their look, go to the longer one of their neighbours. Noise only takes noise, and pictures take nothing: they are not
-/// to hold anything else.
+/// Runs of at most `length` blocks, where that is too short for their look, go to the longer one of their neighbours. Noise and pictures take nothing
+/// else: they are not to hold it.
 fn absorbed(mut all: Vec<(Look, usize)>, length: usize) -> Vec<(Look, usize)> {
     let is_short = |(look, blocks): (Look, usize)| {
         let shortest = SHORTEST.iter().find(|(of, _)| *of == look);
