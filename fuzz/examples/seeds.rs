@@ -83,7 +83,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let others = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../crates/vatic-deflate/tests/data"
+        "/../crates/vatic-unpack/tests/data"
     );
     for name in [
         "story.gz",
@@ -96,7 +96,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let data = fs::read(format!("{others}/{name}"))?;
         put("deflate", name, &data)?;
         put("round_trip", name, &[&[0, 0], &data[..]].concat())?;
-        if let Some(unpacked) = vatic_deflate::unpack(&data, 1 << 20)
+        if let Some(unpacked) = vatic_unpack::unpack(&data, 1 << 20)
             && let Ok(length) = u8::try_from(unpacked.recipe.len())
         {
             let parts = [&[length][..], &unpacked.recipe, &unpacked.content];

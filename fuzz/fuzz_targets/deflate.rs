@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vatic_deflate::{pack, unpack, unpack_with};
+use vatic_unpack::{pack, unpack, unpack_with};
 
 /// Small, so that what a stream claims to say takes no time.
 const ROOM: usize = 1 << 16;

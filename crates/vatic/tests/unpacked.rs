@@ -11,9 +11,9 @@ use common::noise;
 use memory::decodes_within;
 use vatic::{DecodeOptions, Error, Mode, Options, Prior};
 
-const GZIP: &[u8] = include_bytes!("../../vatic-deflate/tests/data/story.gz");
-const ZIP: &[u8] = include_bytes!("../../vatic-deflate/tests/data/notes.zip");
-const PNG: &[u8] = include_bytes!("../../vatic-deflate/tests/data/hills.png");
+const GZIP: &[u8] = include_bytes!("../../vatic-unpack/tests/data/story.gz");
+const ZIP: &[u8] = include_bytes!("../../vatic-unpack/tests/data/notes.zip");
+const PNG: &[u8] = include_bytes!("../../vatic-unpack/tests/data/hills.png");
 
 fn plain() -> Options {
     Options::new().model(None).memory_log2(18)
@@ -25,7 +25,7 @@ fn text(n: usize) -> Vec<u8> {
 }
 
 /// A gzip stream of text and of an archive with text, with a picture, and with an archive.
-const INSIDE: &[u8] = include_bytes!("../../vatic-deflate/tests/data/inside.gz");
+const INSIDE: &[u8] = include_bytes!("../../vatic-unpack/tests/data/inside.gz");
 
 /// A zlib stream of another encoder's than zlib.
 fn stream(content: &[u8]) -> Vec<u8> {
@@ -100,7 +100,7 @@ fn what_is_inside_is_coded_as_if_it_were_given_as_it_is() {
 #[test]
 fn streams_in_streams_are_taken_apart_too() {
     let packed = packed(INSIDE, &plain());
-    let apart = |data: &[u8]| vatic_deflate::unpack(data, 1 << 20).unwrap().content;
+    let apart = |data: &[u8]| vatic_unpack::unpack(data, 1 << 20).unwrap().content;
     let once = apart(INSIDE);
     let twice = apart(&once);
     let thrice = apart(&twice);

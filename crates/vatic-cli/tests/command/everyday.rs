@@ -32,7 +32,7 @@ fn compresses_keeps_and_restores() {
 #[test]
 fn what_deflate_compressed_becomes_smaller_and_comes_back() {
     let place = Place::new();
-    let zip = include_bytes!("../../../vatic-deflate/tests/data/notes.zip");
+    let zip = include_bytes!("../../../vatic-unpack/tests/data/notes.zip");
     place.write("notes.zip", zip);
     place
         .vatic(&["-v", "--model", "none", "notes.zip"])

@@ -1,7 +1,8 @@
 //! A scan of a baseline JPEG stream, bit by bit: which coefficient of which block the next bit is about, and what is known around it.
 
 use super::block::{Block, EMPTY, PLACES};
-use super::segments::{COMPONENTS, Frame, Huffman, Segments};
+use super::segments::Segments;
+use vatic_jpeg::{COMPONENTS, Frame, Huffman};
 
 /// What a wave of each frequency is worth at the edge of a block, in 256ths.
 const EDGE: [i64; 8] = [181, 256, 256, 256, 256, 256, 256, 256];

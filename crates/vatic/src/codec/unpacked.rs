@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use web_time::Instant;
 
-use vatic_deflate::Picture;
+use vatic_unpack::Picture;
 
 use super::{Coded, Decoder, Encoder, Plan, Setting, Sink, bytes, mixed};
 use crate::error::{Error, Result};
@@ -75,7 +75,7 @@ impl Unpacked {
     }
 
     /// `depth`: how many frames are unpacked, this one and those around it.
-    fn new(unpacked: vatic_deflate::Unpacked, depth: u8, encoder: &Encoder) -> Result<Unpacked> {
+    fn new(unpacked: vatic_unpack::Unpacked, depth: u8, encoder: &Encoder) -> Result<Unpacked> {
         let for_recipe = Plan {
             mode: Mode::Bytes,
             ..encoder.stored()
@@ -164,9 +164,9 @@ fn apart(
     most: usize,
     all: bool,
     encoder: &Encoder,
-) -> Option<vatic_deflate::Unpacked> {
+) -> Option<vatic_unpack::Unpacked> {
     let mut is_better = |picture: &Picture| has_better_pixels(picture, &encoder.setting);
-    vatic_deflate::unpack_with(content, most, all, &mut is_better)
+    vatic_unpack::unpack_with(content, most, all, &mut is_better)
 }
 
 /// Whether pixels become smaller than the filtered rows of them: where things occur again, as on pictures of a screen, always; of photographs
@@ -189,7 +189,7 @@ fn has_better_pixels(picture: &Picture, setting: &Setting) -> bool {
 }
 
 /// Whether so much was taken apart that content is better coded so.
-fn is_worth_it(unpacked: &vatic_deflate::Unpacked) -> bool {
+fn is_worth_it(unpacked: &vatic_unpack::Unpacked) -> bool {
     unpacked.bytes >= unpacked.used / LEAST_SHARE && unpacked.recipe.len() <= unpacked.used
 }
 
@@ -255,7 +255,7 @@ pub(super) fn decode(
             "something follows an unpacked frame's parts",
         ));
     }
-    vatic_deflate::pack(&content, &recipe, size, &mut |bytes| sink(bytes))
+    vatic_unpack::pack(&content, &recipe, size, &mut |bytes| sink(bytes))
         .map_err(|error| Error::corrupt(error.to_string()))?;
     stats.mode = Mode::Unpacked;
     Ok(stats)

@@ -44,14 +44,14 @@ const STATIONS: &[u8] = include_bytes!("../../../../fixtures/stations.csv");
 const WAVE: &[u8] = include_bytes!("../../../../fixtures/wave.bin");
 
 // Files as other programs write them.
-const GZIP: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/story.gz");
-const ZIP: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/notes.zip");
-const PNG: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/hills.png");
-const INSIDE: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/inside.gz");
-const SCREEN: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/screen.png");
-const FLUSHED: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/flushed.zz");
-const LEVELS: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/levels.zz");
-const OTHERS: &[u8] = include_bytes!("../../../vatic-deflate/tests/data/miniz.zz");
+const GZIP: &[u8] = include_bytes!("../../../vatic-unpack/tests/data/story.gz");
+const ZIP: &[u8] = include_bytes!("../../../vatic-unpack/tests/data/notes.zip");
+const PNG: &[u8] = include_bytes!("../../../vatic-unpack/tests/data/hills.png");
+const INSIDE: &[u8] = include_bytes!("../../../vatic-unpack/tests/data/inside.gz");
+const SCREEN: &[u8] = include_bytes!("../../../vatic-unpack/tests/data/screen.png");
+const FLUSHED: &[u8] = include_bytes!("../../../vatic-unpack/tests/data/flushed.zz");
+const LEVELS: &[u8] = include_bytes!("../../../vatic-unpack/tests/data/levels.zz");
+const OTHERS: &[u8] = include_bytes!("../../../vatic-unpack/tests/data/miniz.zz");
 
 /// The beginning of a picture in rows of so many pixels of so many bytes.
 fn picture(width: usize, pixel: usize) -> Vec<u8> {

@@ -5,6 +5,7 @@ use crate::blocks::{Block, Form, MOST_TOKENS};
 use crate::codes::{MAX_MATCH, Token};
 use crate::find::BETWEEN;
 use crate::numbers::{read, read_bytes, read_size};
+use crate::progressive;
 use crate::rows::Rows;
 use crate::search::{Chains, Foreteller, Rules};
 use crate::{Error, MAX_CONTENT};
@@ -17,6 +18,8 @@ pub const OWN: u64 = 3;
 /// …whether it is the last one, and from there on how many tokens or bytes it has.
 pub const LAST: u64 = 4;
 pub const COUNT_SHIFT: u32 = 3;
+/// Stands for a stream's first number if it is a picture.
+pub const PROGRESSIVE: u64 = 0;
 /// Stands in a stream's first number, beside its rules, if the content has pixels where the stream says filtered rows.
 pub const PIXELS: u64 = 1 << 12;
 /// What is taken from a match's length when it is written, so that 0 says "a byte".
@@ -59,14 +62,27 @@ pub fn pack(
     }
 }
 
-/// Makes one stream from the beginning of `content`; how much of that it took.
-pub fn stream(
+/// Makes one stream, or a picture, from the beginning of `content`; how much of that it took.
+fn stream(
     content: &[u8],
     recipe: &mut &[u8],
     chains: &mut Chains,
     give: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
 ) -> Result<usize, Error> {
-    let number = read(recipe)?;
+    match read(recipe)? {
+        PROGRESSIVE => progressive::again(content, recipe, give),
+        number => deflate(number, content, recipe, chains, give),
+    }
+}
+
+/// Makes a deflate stream whose first number was taken from the recipe.
+pub fn deflate(
+    number: u64,
+    content: &[u8],
+    recipe: &mut &[u8],
+    chains: &mut Chains,
+    give: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<usize, Error> {
     let rules = Rules::from_number(number & !PIXELS)?;
     let mut pieces = Pieces::read(recipe, give)?;
     let length = read_size(recipe)?;

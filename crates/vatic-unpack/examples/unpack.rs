@@ -1,6 +1,6 @@
 //! Takes the deflate streams in files apart and makes the files again: how many there were, of how many bytes, and what became of them.
 //!
-//!     cargo run --release -p vatic-deflate --example unpack -- FILES…
+//!     cargo run --release -p vatic-unpack --example unpack -- FILES…
 
 use std::time::Instant;
 
@@ -8,14 +8,14 @@ fn main() {
     for path in std::env::args().skip(1) {
         let data = std::fs::read(&path).expect("a file that can be read");
         let start = Instant::now();
-        let Some(unpacked) = vatic_deflate::unpack(&data, vatic_deflate::MAX_CONTENT) else {
+        let Some(unpacked) = vatic_unpack::unpack(&data, vatic_unpack::MAX_CONTENT) else {
             println!("{:>10}  no streams  {path}", data.len());
             continue;
         };
         let apart = start.elapsed();
         let (mut again, start) = (Vec::with_capacity(data.len()), Instant::now());
         let mut give = |bytes: &[u8]| again.extend_from_slice(bytes);
-        vatic_deflate::pack(
+        vatic_unpack::pack(
             &unpacked.content,
             &unpacked.recipe,
             unpacked.used,

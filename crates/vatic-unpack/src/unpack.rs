@@ -5,7 +5,10 @@ use crate::codes::Token;
 use crate::find::{BETWEEN, Candidate, candidate};
 use crate::guess::rules;
 use crate::numbers::write;
-use crate::pack::{COUNT_SHIFT, FIXED, LAST, LENGTH_BASE, OWN, PIXELS, STORED, USUAL, stream};
+use crate::pack::{
+    COUNT_SHIFT, FIXED, LAST, LENGTH_BASE, OWN, PIXELS, PROGRESSIVE, STORED, USUAL, deflate,
+};
+use crate::progressive::apart;
 use crate::rows::Rows;
 use crate::search::{Chains, Foreteller, Rules};
 use crate::{Error, MAX_CONTENT};
@@ -56,7 +59,7 @@ pub fn unpack(data: &[u8], most: usize) -> Option<Unpacked> {
 /// # zlib.write_all((0..200u32).map(|n| format!("{} so it goes, ", n * n)).collect::<String>().as_bytes())?;
 /// # let stream = zlib.finish()?; // of 3,700 bytes
 /// let two = stream.repeat(2);
-/// let [first, all] = [false, true].map(|all| vatic_deflate::unpack_with(&two, 6_000, all, &mut |_| true).expect("a stream"));
+/// let [first, all] = [false, true].map(|all| vatic_unpack::unpack_with(&two, 6_000, all, &mut |_| true).expect("a stream"));
 /// assert_eq!((first.streams, first.used), (1, stream.len()));
 /// assert_eq!((all.streams, all.used), (1, two.len()));
 /// # Ok::<(), std::io::Error>(())
@@ -88,19 +91,22 @@ pub fn unpack_with(
         is_better,
     };
     while at < data.len() && work.steps.0 > 0 {
-        let found = candidate(data, at).and_then(|candidate| {
-            let start = candidate.pieces.first()?.start;
-            // Beside what has to be there in any case.
+        // Beside what has to be there in any case.
+        let room = |start: usize| {
             let beside = match extent {
                 Extent::Beginning => start - done,
                 Extent::All => data.len() - done,
             };
-            let room = most.checked_sub(unpacked.content.len() + beside)?;
-            Some((
-                start,
-                Stream::new(data, &candidate, room, extent, &mut work)?,
-            ))
-        });
+            most.checked_sub(unpacked.content.len() + beside)
+        };
+        let found = match data[at] {
+            0xFF => room(at).and_then(|room| picture(data, at, room, &mut work.steps)),
+            _ => candidate(data, at).and_then(|candidate| {
+                let start = candidate.pieces.first()?.start;
+                let stream = Stream::new(data, &candidate, room(start)?, extent, &mut work)?;
+                Some((start, stream))
+            }),
+        };
         let Some((start, stream)) = found else {
             at += 1;
             continue;
@@ -284,7 +290,9 @@ impl Stream {
         });
         let mut recipe = Vec::new();
         let is_picture = if picture.is_some() { PIXELS } else { 0 };
-        write(rules.to_number() | is_picture, &mut recipe);
+        let number = rules.to_number() | is_picture;
+        write(number, &mut recipe);
+        let after_number = recipe.len();
         let end = write_pieces(data, candidate, bytes, &mut recipe);
         write(content.len() as u64, &mut recipe);
         if let Some((rows, undone)) = picture {
@@ -301,8 +309,15 @@ impl Stream {
             rest = rest.strip_prefix(bytes).ok_or(Error::Stream)?;
             Ok(())
         };
-        let made = stream(&content, &mut &recipe[..], &mut work.chains, &mut is_same).is_ok()
-            && rest.is_empty();
+        let recipe_after = &mut &recipe[after_number..];
+        let made = deflate(
+            number,
+            &content,
+            recipe_after,
+            &mut work.chains,
+            &mut is_same,
+        );
+        let made = made.is_ok() && rest.is_empty();
         made.then_some(Stream {
             content,
             recipe,
@@ -310,6 +325,22 @@ impl Stream {
             is_cut,
         })
     }
+}
+
+/// The progressive picture at `at`, if there is one and its content has so much room; where its frame begins.
+fn picture(data: &[u8], at: usize, room: usize, steps: &mut Steps) -> Option<(usize, Stream)> {
+    let picture = apart(&data[at..], room, steps)?;
+    let start = at + picture.before;
+    let mut recipe = Vec::new();
+    write(PROGRESSIVE, &mut recipe);
+    recipe.extend(picture.recipe);
+    let stream = Stream {
+        content: picture.content,
+        recipe,
+        end: start + picture.length,
+        is_cut: false,
+    };
+    (stream.recipe.len() <= picture.length / WORTH).then_some((start, stream))
 }
 
 /// Writes how the stream of so many bytes is cut; where it ends in the data.

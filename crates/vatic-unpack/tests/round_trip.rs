@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use flate2::{Compress, Compression, FlushCompress};
 use proptest::prelude::*;
-use vatic_deflate::{Unpacked, pack, unpack, unpack_with};
+use vatic_unpack::{Unpacked, pack, unpack, unpack_with};
 
 const ROOM: usize = 1 << 22;
 

@@ -1,5 +1,5 @@
 //! Takes deflate streams (RFC 1951), which are inside gzip, zip, PNG, PDF and many other files, apart into what they say and a *recipe*,
-//! and makes them again from that, bit for bit.
+//! and makes them again from that, bit for bit; and progressive JPEG pictures to sequential ones.
 //!
 //! What deflate has coded looks like noise to every other compressor. What it says does not, but a compressor must be able to give
 //! the stream itself back, and there are many streams that say the same. Nearly all were written by zlib or by gzip, though, which look for matches by fixed
@@ -13,10 +13,10 @@
 //! gzip.write_all((0..200u32).map(|n| format!("{} so it goes, ", n * n)).collect::<String>().as_bytes())?;
 //! let file = gzip.finish()?;
 //!
-//! let unpacked = vatic_deflate::unpack(&file, 1 << 20).expect("a stream");
+//! let unpacked = vatic_unpack::unpack(&file, 1 << 20).expect("a stream");
 //! assert!(unpacked.content.len() > 3000 && unpacked.recipe.len() < 20);
 //! let mut again = Vec::new();
-//! vatic_deflate::pack(&unpacked.content, &unpacked.recipe, file.len(), &mut |bytes| again.extend_from_slice(bytes))?;
+//! vatic_unpack::pack(&unpacked.content, &unpacked.recipe, file.len(), &mut |bytes| again.extend_from_slice(bytes))?;
 //! assert_eq!(again, file);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -29,6 +29,7 @@ mod find;
 mod guess;
 mod numbers;
 mod pack;
+mod progressive;
 mod rows;
 mod search;
 mod trees;
@@ -47,10 +48,13 @@ pub enum Error {
     /// What is taken for a stream is none, or cannot be made again.
     #[error("this is no deflate stream")]
     Stream,
+    /// What is taken for a JPEG picture is none, or cannot be made again.
+    #[error("this is no JPEG picture that can be made progressive")]
+    Picture,
     /// There is more content than there should be, or less.
-    #[error("the content of the deflate streams has not the length that it should have")]
+    #[error("what was taken apart has not the length that it should have")]
     Length,
     /// The recipe was not made by [`unpack`].
-    #[error("the recipe for the deflate streams is damaged: {0}")]
+    #[error("the recipe for what was taken apart is damaged: {0}")]
     Recipe(&'static str),
 }
