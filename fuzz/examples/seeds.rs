@@ -74,6 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "unpacked-others",
         "unpacked-pixels",
         "unpacked-inside",
+        "unpacked-progressive",
     ] {
         put(
             "container",
@@ -92,6 +93,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         "screen.png",
         "flushed.zz",
         "miniz.zz",
+        "hills.jpg",
+        "restarts.jpg",
+        "grey.jpg",
+        "scans.jpg",
     ] {
         let data = fs::read(format!("{others}/{name}"))?;
         put("deflate", name, &data)?;

@@ -1,4 +1,4 @@
-//! Any bytes as data with deflate streams: they come back, from the beginning and all of them. And as content and recipe, divided at what the
+//! Any bytes as data with deflate streams and progressive pictures: they come back, from the beginning and all of them. And as content and recipe, divided at what the
 //! first byte says: an error, or as many bytes as were asked for.
 #![no_main]
 
@@ -7,6 +7,8 @@ use vatic_unpack::{pack, unpack, unpack_with};
 
 /// Small, so that what a stream claims to say takes no time.
 const ROOM: usize = 1 << 16;
+/// For a picture's coefficients: two blocks of 128 bytes for each byte.
+const MEMORY: usize = 256 * ROOM;
 
 fuzz_target!(|data: &[u8]| {
     let all = unpack_with(data, ROOM, true, &mut |picture| picture.size() % 2 == 0);
@@ -19,6 +21,7 @@ fuzz_target!(|data: &[u8]| {
             &unpacked.content,
             &unpacked.recipe,
             unpacked.used,
+            MEMORY,
             &mut give,
         )
         .unwrap();
@@ -27,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
     if let Some((&at, rest)) = data.split_first() {
         let (recipe, content) = rest.split_at(rest.len().min(usize::from(at)));
         let (size, mut given) = (4 * content.len(), 0);
-        let done = pack(content, recipe, size, &mut |bytes| given += bytes.len());
+        let done = pack(content, recipe, size, MEMORY, &mut |bytes| given += bytes.len());
         assert!(given <= size && (done.is_err() || given == size));
     }
 });

@@ -135,7 +135,7 @@ pub struct Code {
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub frame_size: Option<u64>,
 
-    /// Leave what deflate has compressed (inside gzip, zip, PNG and PDF files) as it is, which is quicker; without this it is taken apart, and made again when it is restored
+    /// Leave what deflate has compressed (inside gzip, zip, PNG and PDF files) and progressive JPEG pictures as they are, which is quicker; without this they are taken apart, and made again when they are restored
     #[arg(long)]
     pub no_unpack: bool,
 

@@ -1,4 +1,4 @@
-//! Takes the deflate streams in files apart and makes the files again: how many there were, of how many bytes, and what became of them.
+//! Takes the deflate streams and progressive pictures in files apart and makes the files again: how many there were, of how many bytes, and what became of them.
 //!
 //!     cargo run --release -p vatic-unpack --example unpack -- FILES…
 
@@ -19,6 +19,7 @@ fn main() {
             &unpacked.content,
             &unpacked.recipe,
             unpacked.used,
+            usize::MAX,
             &mut give,
         )
         .expect("what was taken apart");

@@ -16,7 +16,7 @@
 //! let unpacked = vatic_unpack::unpack(&file, 1 << 20).expect("a stream");
 //! assert!(unpacked.content.len() > 3000 && unpacked.recipe.len() < 20);
 //! let mut again = Vec::new();
-//! vatic_unpack::pack(&unpacked.content, &unpacked.recipe, file.len(), &mut |bytes| again.extend_from_slice(bytes))?;
+//! vatic_unpack::pack(&unpacked.content, &unpacked.recipe, file.len(), usize::MAX, &mut |bytes| again.extend_from_slice(bytes))?;
 //! assert_eq!(again, file);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -51,6 +51,9 @@ pub enum Error {
     /// What is taken for a JPEG picture is none, or cannot be made again.
     #[error("this is no JPEG picture that can be made progressive")]
     Picture,
+    /// The coefficients of a picture take so many bytes, which is more than is allowed.
+    #[error("a picture inside needs {0} bytes of memory, which is more than is allowed")]
+    Memory(usize),
     /// There is more content than there should be, or less.
     #[error("what was taken apart has not the length that it should have")]
     Length,

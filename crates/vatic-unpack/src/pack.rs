@@ -25,7 +25,8 @@ pub const PIXELS: u64 = 1 << 12;
 /// What is taken from a match's length when it is written, so that 0 says "a byte".
 pub const LENGTH_BASE: u64 = 2;
 
-/// Gives the data of `size` bytes that [`unpack`](crate::unpack) made `content` and `recipe` of, in parts.
+/// Gives the data of `size` bytes that [`unpack`](crate::unpack) made `content` and `recipe` of, in parts. The coefficients of a
+/// picture may take so many bytes of `memory`, beside all that is given and some hundred KiB.
 ///
 /// # Errors
 /// [`Error`] if they do not belong together or are damaged. What was given by then is of no use.
@@ -33,6 +34,7 @@ pub fn pack(
     content: &[u8],
     mut recipe: &[u8],
     size: usize,
+    memory: usize,
     give: &mut dyn FnMut(&[u8]),
 ) -> Result<(), Error> {
     if content.len() > MAX_CONTENT {
@@ -51,7 +53,7 @@ pub fn pack(
         let (raw, after) = rest.split_at_checked(gap).ok_or(Error::Length)?;
         give(raw)?;
         rest = after;
-        let used = stream(rest, &mut recipe, &mut chains, &mut give)?;
+        let used = stream(rest, &mut recipe, memory, &mut chains, &mut give)?;
         rest = &rest[used..];
     }
     give(rest)?;
@@ -66,11 +68,12 @@ pub fn pack(
 fn stream(
     content: &[u8],
     recipe: &mut &[u8],
+    memory: usize,
     chains: &mut Chains,
     give: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
 ) -> Result<usize, Error> {
     match read(recipe)? {
-        PROGRESSIVE => progressive::again(content, recipe, give),
+        PROGRESSIVE => progressive::again(content, recipe, memory, give),
         number => deflate(number, content, recipe, chains, give),
     }
 }

@@ -85,7 +85,7 @@ pub fn unpack_with(
     // Everything before was dealt with.
     let (mut done, mut at) = (0, 0);
     let mut work = Work {
-        steps: Steps(LEAST_STEPS + data.len() as u64 * STEPS),
+        steps: Steps::new(LEAST_STEPS + data.len() as u64 * STEPS),
         steps_of_content: most as u64 * STEPS_OF_CONTENT,
         chains: Chains::new(),
         is_better,
@@ -100,7 +100,9 @@ pub fn unpack_with(
             most.checked_sub(unpacked.content.len() + beside)
         };
         let found = match data[at] {
-            0xFF => room(at).and_then(|room| picture(data, at, room, &mut work.steps)),
+            0xFF => room(at)
+                .and_then(|room| picture(data, at, room, &mut work.steps))
+                .filter(|(_, stream)| !stream.is_cut || extent == Extent::Beginning),
             _ => candidate(data, at).and_then(|candidate| {
                 let start = candidate.pieces.first()?.start;
                 let stream = Stream::new(data, &candidate, room(start)?, extent, &mut work)?;
@@ -194,6 +196,11 @@ impl Picture<'_> {
 pub struct Steps(u64);
 
 impl Steps {
+    /// So many.
+    pub fn new(steps: u64) -> Steps {
+        Steps(steps)
+    }
+
     /// Takes off what was done; none if that was too much.
     pub fn spend(&mut self, done: u64) -> Option<()> {
         self.0 = self.0.saturating_sub(done);
@@ -327,7 +334,7 @@ impl Stream {
     }
 }
 
-/// The progressive picture at `at`, if there is one and its content has so much room; where its frame begins.
+/// The progressive picture at `at`, if there is one; where its frame begins. If there is no room for its content there is none of it.
 fn picture(data: &[u8], at: usize, room: usize, steps: &mut Steps) -> Option<(usize, Stream)> {
     let picture = apart(&data[at..], room, steps)?;
     let start = at + picture.before;
@@ -338,9 +345,9 @@ fn picture(data: &[u8], at: usize, room: usize, steps: &mut Steps) -> Option<(us
         content: picture.content,
         recipe,
         end: start + picture.length,
-        is_cut: false,
+        is_cut: picture.length == 0,
     };
-    (stream.recipe.len() <= picture.length / WORTH).then_some((start, stream))
+    (stream.is_cut || stream.recipe.len() <= picture.length / WORTH).then_some((start, stream))
 }
 
 /// Writes how the stream of so many bytes is cut; where it ends in the data.

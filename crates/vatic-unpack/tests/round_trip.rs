@@ -13,7 +13,14 @@ const ROOM: usize = 1 << 22;
 fn packed(unpacked: &Unpacked) -> Vec<u8> {
     let (mut data, size) = (Vec::new(), unpacked.used);
     let mut give = |bytes: &[u8]| data.extend_from_slice(bytes);
-    pack(&unpacked.content, &unpacked.recipe, size, &mut give).expect("what was unpacked");
+    pack(
+        &unpacked.content,
+        &unpacked.recipe,
+        size,
+        usize::MAX,
+        &mut give,
+    )
+    .expect("what was unpacked");
     data
 }
 
@@ -86,6 +93,19 @@ proptest! {
     }
 
     #[test]
+    fn pictures_that_were_damaged(
+        name in prop::sample::select(&["hills.jpg", "restarts.jpg", "scans.jpg"][..]),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut data = file(name);
+        for (at, byte) in damage {
+            let at = at.index(data.len());
+            data[at] = byte;
+        }
+        apart(&data);
+    }
+
+    #[test]
     fn several_streams_between_other_data(parts in prop::collection::vec((content(), any::<bool>(), "[ -~]{0,40}"), 1..5)) {
         let mut data = Vec::new();
         for (content, gzip, between) in &parts {
@@ -109,6 +129,9 @@ proptest! {
         Just(b"\x89PNG\r\n\x1A\n\0\0\0\x05IDAT\x78\x9C".to_vec()),
         Just(vec![0; 20]),
         Just(vec![1, 2, 0, 0xFD, 0xFF, 0x78, 0x9C]),
+        Just(vec![0xFF, 0xD8, 0xFF, 0xC2, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0]),
+        Just(vec![0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 0, 0x10]),
+        Just(vec![0xFF, 0xD9]),
         prop::collection::vec(any::<u8>(), 0..200),
     ], 0..60)) {
         apart(&data.concat());
@@ -121,7 +144,7 @@ proptest! {
         size in 0usize..1000,
     ) {
         let mut given = 0;
-        let done = pack(&content, &recipe, size, &mut |bytes| given += bytes.len());
+        let done = pack(&content, &recipe, size, usize::MAX, &mut |bytes| given += bytes.len());
         prop_assert!(given <= size && (done.is_err() || given == size));
     }
 
@@ -132,7 +155,7 @@ proptest! {
             let at = at.index(unpacked.recipe.len());
             unpacked.recipe[at] = byte;
             let mut given = 0;
-            let done = pack(&unpacked.content, &unpacked.recipe, data.len(), &mut |bytes| given += bytes.len());
+            let done = pack(&unpacked.content, &unpacked.recipe, data.len(), usize::MAX, &mut |bytes| given += bytes.len());
             prop_assert!(given <= data.len() && (done.is_err() || given == data.len()));
         }
     }
@@ -158,6 +181,11 @@ fn files_of_other_programs() {
         ("screen.png", 1, 40),
         // One of ten has Huffman codes alone, as no level of zlib's does.
         ("levels.zz", 9, 110),
+        // Some ten bytes for a scan.
+        ("hills.jpg", 1, 95),
+        ("restarts.jpg", 1, 110),
+        ("grey.jpg", 1, 55),
+        ("scans.jpg", 1, 110),
     ] {
         let unpacked = apart(&file(name)).expect(name);
         assert_eq!(unpacked.streams, streams, "{name}");
@@ -308,12 +336,45 @@ fn data_that_was_made_to_take_long_is_left_as_it_is() {
     assert_eq!(unpack(&data, ROOM), None);
 }
 
+/// Headers within headers, and pictures of which each claims all there is room for, scan after scan.
+#[test]
+fn pictures_that_were_made_to_take_long_are_left_as_they_are() {
+    let within = [&[0xFF, 0xD8][..], &[0xFF, 0xE1, 0xFF, 0xFF].repeat(1 << 14)].concat();
+    assert_eq!(unpack(&within.repeat(32), ROOM), None);
+    let frame = [0xFF, 0xC2, 0, 11, 8, 0x10, 0, 0x20, 0, 1, 1, 0x11, 0];
+    let scan = [0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 0, 0x10, 0xFF];
+    let picture = [&[0xFF, 0xD8][..], &frame, &scan].concat();
+    assert_eq!(unpack(&picture.repeat(1 << 14), ROOM), None);
+}
+
+#[test]
+fn a_picture_without_room_comes_next() {
+    let picture = file("scans.jpg");
+    let two = [&picture[..], &picture].concat();
+    let both = apart(&two).unwrap();
+    assert_eq!((both.streams, both.used), (2, two.len()));
+    // Its end marker would not be part of it.
+    let room = both.content.len() - 3;
+    let first = unpack(&two, room).unwrap();
+    assert_eq!((first.streams, first.used), (1, picture.len()));
+    assert!(packed(&first) == picture);
+    // If all of it has to be there, the second one stays as it is; that it is shorter so is chance.
+    let all = unpack_with(&two, room, true, &mut |_| true);
+    assert!(all.is_none_or(|all| all.used == two.len() && packed(&all) == two));
+}
+
 #[test]
 fn a_recipe_has_to_fit() {
-    let data = file("story.gz");
+    recipe_has_to_fit("story.gz");
+    recipe_has_to_fit("hills.jpg");
+}
+
+fn recipe_has_to_fit(name: &str) {
+    let data = file(name);
     let unpacked = apart(&data).unwrap();
-    let fits =
-        |content: &[u8], recipe: &[u8], size| pack(content, recipe, size, &mut |_| {}).is_ok();
+    let fits = |content: &[u8], recipe: &[u8], size| {
+        pack(content, recipe, size, usize::MAX, &mut |_| {}).is_ok()
+    };
     let Unpacked {
         content, recipe, ..
     } = &unpacked;

@@ -284,7 +284,7 @@ fn strangers_get_a_sentence() {
     ));
     // A control frame of a kind that does not exist yet.
     assert!(matches!(
-        vatic::decompress(b"\xF6vt\x04\x13"),
+        vatic::decompress(b"\xF6vt\x05\x13"),
         Err(Error::Unsupported { .. })
     ));
 }
@@ -315,14 +315,14 @@ fn a_message_of_any_length_costs_two_bytes_more_than_its_payload() {
 #[test]
 fn hostile_lengths_cost_nothing() {
     // Coded bytes, 2^28 of content claimed, 9 bytes of payload claimed, none there.
-    let hostile = b"\xF6vt\x04\xE1\x03\xFF\xFF\xFF\x9F\x00\x00\x00\x01\x02\x03\x04";
+    let hostile = b"\xF6vt\x05\xE1\x03\xFF\xFF\xFF\x9F\x00\x00\x00\x01\x02\x03\x04";
     assert!(matches!(vatic::decompress(hostile), Err(Error::Truncated)));
     let limit = DecodeOptions::new().max_memory(1 << 27);
     assert!(matches!(
         vatic::decompress_with(hostile, &limit),
         Err(Error::TooLarge { .. })
     ));
-    let skip = b"\xF6vt\x04\x27\xFF\xFF\xFF\xFF";
+    let skip = b"\xF6vt\x05\x27\xFF\xFF\xFF\xFF";
     assert!(matches!(vatic::decompress(skip), Err(Error::Truncated)));
     let message = b"\xFE\xFF\xFF\xFF\x0F";
     assert!(matches!(

@@ -281,3 +281,28 @@ proptest! {
         coded(&file, &Options { thorough, ..Options::default() });
     }
 }
+
+#[test]
+fn codes_are_the_typical_ones_until_others_are_named_and_where_none_are() {
+    // Eight by eight pixels of grey: 00 and 1010 are typical code words, for a difference of nothing and a block that is done.
+    let start = [0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0];
+    let scan = [0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0b0010_1011, 0xFF, 0xD9];
+    let none = [0xFF, 0xC4, 0, 2];
+    let own = [&[0xFF, 0xC4, 0, 20, 0, 1][..], &[0; 15], &[7]].concat();
+    // By which segments of codes come first: whether the scan is one.
+    for (codes, is_scan) in [
+        (&[][..], true),
+        (&none, true),
+        (&own, false),
+        (&[&none[..], &own].concat(), false),
+        (&[&own[..], &none].concat(), true),
+    ] {
+        let picture = [&start[..], codes, &scan].concat();
+        let (jpeg, scans) = read(&picture[..picture.len() - 2]);
+        assert_eq!((scans, jpeg.is_scan()), (1, !is_scan), "{codes:?}");
+        // One that is not done takes the marker of the next for bits and what should be a zero.
+        let (_, scans) = read(&[&picture[..picture.len() - 2], &scan].concat());
+        assert_eq!(scans, if is_scan { 2 } else { 3 });
+    }
+    assert_eq!(crate::pictures(&[&start[..], &scan].concat()).len(), 1);
+}

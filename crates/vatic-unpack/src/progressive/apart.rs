@@ -22,7 +22,7 @@ const STEPS_OF_BLOCK: u64 = 16;
 pub struct Apart {
     /// How many bytes come before its frame…
     pub before: usize,
-    /// …and how many there are from there to the end of its last scan.
+    /// …and how many there are from there to the end of its last scan; none if there is no room for its content.
     pub length: usize,
     /// The sequential picture, from the frame on.
     pub content: Vec<u8>,
@@ -53,12 +53,17 @@ pub fn apart(data: &[u8], room: usize, steps: &mut Steps) -> Option<Apart> {
     }
     let blocks = count(&frame)?;
     steps.spend(blocks as u64 * STEPS_OF_BLOCK)?;
-    let mut planes = Planes::new(frame, usize::MAX)?;
+    let mut planes = Planes::new(frame)?;
     let from_frame = &data[before..];
     let (scans, length) = read_scans(from_frame, &mut planes, steps)?;
     let content = sequential::write(&planes, &from_frame[2..4 + header.len()]).ok()?;
     if before + content.len() > room {
-        return None;
+        return Some(Apart {
+            before,
+            length: 0,
+            content: Vec::new(),
+            recipe: Vec::new(),
+        });
     }
     // Other programs have other limits.
     [true, false].into_iter().find_map(|has_limit| {
@@ -77,7 +82,8 @@ pub fn apart(data: &[u8], room: usize, steps: &mut Steps) -> Option<Apart> {
             left = left.strip_prefix(bytes).ok_or(Error::Picture)?;
             Ok(())
         };
-        let made = again(&content, &mut &recipe[..], &mut is_same).is_ok() && left.is_empty();
+        let made =
+            again(&content, &mut &recipe[..], usize::MAX, &mut is_same).is_ok() && left.is_empty();
         made.then(|| Apart {
             before,
             length,

@@ -29,11 +29,17 @@ const MOST_SCANS: usize = 64;
 /// What is made is given to this piece by piece.
 type Give<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), Error>;
 
-/// Makes a picture again, from its frame to its last scan, from what `content` begins with; how much of that it took.
-pub fn again(content: &[u8], recipe: &mut &[u8], give: Give) -> Result<usize, Error> {
+/// Makes a picture again, from its frame to its last scan, from what `content` begins with, while its coefficients take so much memory at most; how
+/// much of `content` it took.
+pub fn again(
+    content: &[u8],
+    recipe: &mut &[u8],
+    memory: usize,
+    give: Give,
+) -> Result<usize, Error> {
     let length = read_size(recipe)?;
     let content = content.get(..length).ok_or(Error::Length)?;
-    let (planes, header) = sequential::read(content)?;
+    let (planes, header) = sequential::read(content, memory)?;
     give(&[0xFF, PROGRESSIVE])?;
     give(header)?;
     let (mut codes, mut interval) = (Codes::default(), 0);
@@ -55,3 +61,6 @@ pub fn again(content: &[u8], recipe: &mut &[u8], give: Give) -> Result<usize, Er
     }
     Ok(length)
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,9 +38,9 @@ pub fn all(frame: &Frame) -> Vec<Part> {
 }
 
 impl Planes {
-    /// All zeros; none if there are too many, or more than `most`.
-    pub fn new(frame: Frame, most: usize) -> Option<Planes> {
-        let count = count(&frame).filter(|&count| count <= most.min(MOST_BLOCKS))?;
+    /// All zeros; none if there are too many.
+    pub fn new(frame: Frame) -> Option<Planes> {
+        let count = count(&frame).filter(|&count| count <= MOST_BLOCKS)?;
         let parts = all(&frame);
         let (grid, mut start) = (frame.grid(&parts), 0);
         let mut places = Vec::new();

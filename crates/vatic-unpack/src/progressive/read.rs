@@ -22,7 +22,8 @@ pub fn read(
         low: scan.low,
         band: scan.band,
         left: 0,
-        begins: false,
+        is_one: false,
+        is_all: false,
         longest: 1,
     };
     for mcu in 0..walk.mcus {
@@ -31,8 +32,9 @@ pub fn read(
             reader.restart(mcu / interval)?;
             (last, runs.left) = (Default::default(), 0);
         }
-        // The run before ended with the block before…
-        let ended = runs.begins && runs.left == 0 && !is_restart;
+        // A run ended with the block before…
+        let ended = runs.is_one && runs.left == 0 && !is_restart;
+        runs.is_one = runs.left > 0;
         for (part, place) in walk.blocks(mcu) {
             let block = planes.block_mut(place);
             match (scan.band[0], scan.refines) {
@@ -47,8 +49,8 @@ pub fn read(
                 (_, true) => runs.refine(block, &mut reader)?,
             }
         }
-        // …and this one begins another: it would have gone on.
-        if ended && runs.begins {
+        // …and all of this one is of another: it would have gone on.
+        if ended && runs.is_all {
             scan.ends.push(mcu);
         }
     }
@@ -63,15 +65,18 @@ struct Runs<'a> {
     band: [usize; 2],
     /// Blocks of the run under way that are to come.
     left: u32,
-    /// Whether the last block was one of a run from its beginning.
-    begins: bool,
+    /// Whether the last block is one of a run, from some coefficient on.
+    is_one: bool,
+    /// And from its first one on.
+    is_all: bool,
     /// Blocks of the longest run.
     longest: u32,
 }
 
 impl Runs<'_> {
-    /// Begins a run, with the block at hand.
-    fn run(&mut self, length: u32, reader: &mut Reader) -> Option<()> {
+    /// Begins a run, with the block at hand from coefficient `at` on.
+    fn run(&mut self, at: usize, length: u32, reader: &mut Reader) -> Option<()> {
+        (self.is_one, self.is_all) = (true, at == self.band[0]);
         self.left = (1 << length) + reader.bits(length)?;
         self.longest = self.longest.max(self.left);
         Some(())
@@ -79,7 +84,7 @@ impl Runs<'_> {
 
     fn first(&mut self, block: &mut Block, reader: &mut Reader) -> Option<()> {
         let [mut at, last] = self.band;
-        self.begins = self.left > 0;
+        self.is_all = self.left > 0;
         if self.left > 0 {
             self.left -= 1;
             return Some(());
@@ -90,8 +95,7 @@ impl Runs<'_> {
             match (run, size) {
                 (15, 0) => at += 16,
                 (_, 0) => {
-                    self.begins = at == self.band[0];
-                    self.run(run, reader)?;
+                    self.run(at, run, reader)?;
                     self.left -= 1;
                     return Some(());
                 }
@@ -110,14 +114,13 @@ impl Runs<'_> {
     fn refine(&mut self, block: &mut Block, reader: &mut Reader) -> Option<()> {
         let [mut at, last] = self.band;
         let one = 1i16 << self.low;
-        self.begins = self.left > 0;
+        self.is_all = self.left > 0;
         while self.left == 0 && at <= last {
             let symbol = reader.symbol(self.code?)?;
             let mut zeros = symbol >> 4;
             let new = match symbol & 15 {
                 0 if zeros < 15 => {
-                    self.begins = at == self.band[0];
-                    self.run(zeros.into(), reader)?;
+                    self.run(at, zeros.into(), reader)?;
                     break;
                 }
                 0 => 0,

@@ -2,7 +2,7 @@
 
 use super::SEQUENTIAL;
 use super::bits::{Reader, Writer, number, size};
-use super::planes::{Planes, all};
+use super::planes::{Block, Planes, all, count};
 use super::scan::{CODES, SCAN};
 use crate::Error;
 use vatic_jpeg::{COMPONENTS, Frame, Huffman};
@@ -78,24 +78,36 @@ pub fn write(planes: &Planes, frame: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(out)
 }
 
-/// Reads one that is all of `content`: its coefficients, and the frame's segment without the marker.
-pub fn read(content: &[u8]) -> Result<(Planes, &[u8]), Error> {
-    parse(content)?.ok_or(Error::Picture)
+/// Reads one that is all of `content`, with so much memory at most: its coefficients, and the frame's segment without the marker.
+pub fn read(content: &[u8], memory: usize) -> Result<(Planes, &[u8]), Error> {
+    let (frame, segment, data) = open(content).ok_or(Error::Picture)?;
+    // A block takes four bits at least.
+    let blocks = count(&frame).filter(|&count| count <= 2 * data.len());
+    let needs = blocks
+        .ok_or(Error::Picture)?
+        .saturating_mul(size_of::<Block>());
+    if needs > memory {
+        return Err(Error::Memory(needs));
+    }
+    let mut planes = Planes::new(frame).ok_or(Error::Picture)?;
+    match read_scan(data, &codes()?, &mut planes) {
+        Some(used) if used == data.len() => Ok((planes, segment)),
+        _ => Err(Error::Picture),
+    }
 }
 
-fn parse(content: &[u8]) -> Result<Option<(Planes, &[u8])>, Error> {
-    let codes = codes()?;
-    Ok(parse_with(content, &codes))
-}
-
-fn parse_with<'a>(content: &'a [u8], codes: &[[Huffman; 2]; 2]) -> Option<(Planes, &'a [u8])> {
+/// The frame, its segment, and the bits of the scan.
+fn open(content: &[u8]) -> Option<(Frame, &[u8], &[u8])> {
     let segment = content.strip_prefix(&[0xFF, SEQUENTIAL])?;
     let length = u16::from_be_bytes(*segment.first_chunk()?).into();
     let (segment, rest) = segment.split_at_checked(length)?;
     let frame = Frame::read(segment.get(2..)?)?;
     let data = rest.strip_prefix(&header(&frame)[..])?;
-    // A block takes four bits at least.
-    let mut planes = Planes::new(frame, 2 * data.len())?;
+    Some((frame, segment, data))
+}
+
+/// Reads the coefficients; how many bytes that took.
+fn read_scan(data: &[u8], codes: &[[Huffman; 2]; 2], planes: &mut Planes) -> Option<usize> {
     let parts = all(&planes.frame);
     let walk = planes.walk(&parts);
     let mut reader = Reader::new(data);
@@ -122,5 +134,5 @@ fn parse_with<'a>(content: &'a [u8], codes: &[[Huffman; 2]; 2]) -> Option<(Plane
             }
         }
     }
-    (reader.used() == data.len()).then_some((planes, segment))
+    Some(reader.used())
 }

@@ -1,6 +1,8 @@
-"""Writes the files of this folder: deflate streams as others write them, of text of this project's fixtures.
+"""Writes the files of this folder: deflate streams and progressive pictures as others write them, of text of this project's fixtures and of hills.
 
     python3 make.py
+
+The pictures are cjpeg's (libjpeg-turbo 2.1), which has to be there.
 
 `miniz.zz` is not among them: it was written once by miniz_oxide 0.9 (level 6), which looks for matches in its own way.
 """
@@ -9,6 +11,8 @@ import gzip
 import io
 import pathlib
 import struct
+import subprocess
+import tempfile
 import zipfile
 import zlib
 
@@ -55,6 +59,28 @@ def hills():
         rows.append(b"\x01" + bytes((row[i] - (row[i - 3] if i >= 3 else 0)) & 0xFF for i in range(len(row))))
     packer = zlib.compressobj(9, zlib.DEFLATED, 13, 9, zlib.Z_FILTERED)
     return png(width, height, 2, packer.compress(b"".join(rows)) + packer.flush(), 1000)
+
+
+def photo(width, height, *options):
+    """A progressive JPEG picture of hills with some noise and sharp edges."""
+    pixels, grains = bytearray(), noise(width * height, 3)
+    for y in range(height):
+        for x in range(width):
+            slope = (x * x // 40 + y * y // 30 + x * y // 50) % 512
+            grey = min(slope, 511 - slope) + grains[y * width + x] % 40
+            colour = [grey * 3 // 4, grey // 2 + x // 2, 200 - grey // 2] if (x // 24 + y // 40) % 3 else [250, 250, 245]
+            pixels += bytes(min(max(value, 0), 255) for value in colour)
+    picture = b"P6 %d %d 255\n" % (width, height) + pixels
+    return subprocess.run(["cjpeg", "-progressive", *options], input=picture, capture_output=True, check=True).stdout
+
+
+def scans():
+    """The same in scans of another order: each component by itself, bands without lower bits, and bits one by one."""
+    script = "0:0-0,0,1; 2:0-0,0,1; 1:0-0,0,1; 0:1-9,0,3; 1:1-63,0,0; 0:10-63,0,2; 0:1-9,3,2; 0:1-63,2,1; 0,2:0-0,1,0; 1:0-0,1,0; 0:1-63,1,0; 2:1-2,0,1; 2:1-2,1,0;"
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(script.replace("; ", ";\n"))
+        file.flush()
+        return photo(83, 61, "-sample", "2x1", "-quality", "90", "-scans", file.name)
 
 
 def png(width, height, colours, stream, cut):
@@ -154,6 +180,10 @@ for name, content in {
     "levels.zz": levels(),
     "inside.gz": inside(),
     "screen.png": screen(),
+    "hills.jpg": photo(100, 75, "-quality", "85"),
+    "restarts.jpg": photo(60, 45, "-sample", "1x1", "-quality", "95", "-restart", "5B"),
+    "grey.jpg": photo(70, 50, "-grayscale", "-quality", "50"),
+    "scans.jpg": scans(),
 }.items():
     (HERE / name).write_bytes(content)
     print(f"{name}: {len(content)} bytes")

@@ -176,7 +176,7 @@ pub(crate) struct Encoder {
     mode: Mode,
     least_gain: u32,
     cut: Cut,
-    /// Whether deflate streams are taken apart, what a frame may grow to by that, and what that may grow to if it has such streams again.
+    /// Whether streams are taken apart, what a frame may grow to by that, and what that may grow to if it has such streams again.
     unpack: bool,
     unpacked_size: usize,
     unpacked_again_size: usize,
@@ -219,7 +219,7 @@ impl Encoder {
         Ok(self.setting(content)?.model)
     }
 
-    /// How a frame of `content` is best coded, with its deflate streams taken apart if it has such, and how much of it then goes into the frame.
+    /// How a frame of `content` is best coded, with its streams taken apart if it has such, and how much of it then goes into the frame.
     pub(crate) fn plan_frame(&self, content: &[u8]) -> Result<(Plan, usize)> {
         if self.unpack
             && matches!(self.mode, Mode::Auto | Mode::Mixed | Mode::Unpacked)

@@ -1,5 +1,5 @@
-//! Unpacked frames: content whose deflate streams (those of gzip, zip, PNG, PDF) were taken apart, so that what they say can be foretold. The
-//! frame has two others within: the recipe by which the streams are made again, and the content with what they say in their place.
+//! Unpacked frames: content whose deflate streams (those of gzip, zip, PNG, PDF) and progressive JPEG pictures were taken apart, so that what they say
+//! can be foretold. The frame has two others within: the recipe by which they are made again, and the content with what they say in their place.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -36,7 +36,7 @@ const USUALLY: usize = 98;
 /// …but not in thorough work, which learns more of a picture the longer that is.
 const THOROUGHLY: usize = 102;
 
-/// What is to be coded in place of content with deflate streams.
+/// What is to be coded in place of content with such streams.
 pub(crate) struct Unpacked {
     /// Bytes of the content proper.
     length: usize,
@@ -52,7 +52,7 @@ enum Inside {
 }
 
 impl Unpacked {
-    /// How to code `content`, if it has deflate streams that can be taken apart, and how much of it from its beginning.
+    /// How to code `content`, if it has streams that can be taken apart, and how much of it from its beginning.
     pub(super) fn plan(content: &[u8], encoder: &Encoder) -> Result<Option<(Plan, usize)>> {
         let Some(unpacked) = apart(content, encoder.unpacked_size, false, encoder) else {
             return Ok(None);
@@ -158,7 +158,7 @@ impl Unpacked {
     }
 }
 
-/// The content with its deflate streams taken apart.
+/// The content with its streams taken apart.
 fn apart(
     content: &[u8],
     most: usize,
@@ -255,8 +255,18 @@ pub(super) fn decode(
             "something follows an unpacked frame's parts",
         ));
     }
-    vatic_unpack::pack(&content, &recipe, size, &mut |bytes| sink(bytes))
-        .map_err(|error| Error::corrupt(error.to_string()))?;
+    // The tables are gone by now; what is left stands beside the coefficients of pictures.
+    let beside = within.beside + content.len() as u64;
+    let allowed = decoder.options.max_memory;
+    let memory = usize::try_from(allowed.saturating_sub(beside)).unwrap_or(usize::MAX);
+    let packed = vatic_unpack::pack(&content, &recipe, size, memory, &mut |bytes| sink(bytes));
+    packed.map_err(|error| match error {
+        vatic_unpack::Error::Memory(needs) => Error::TooLarge {
+            needs: beside + needs as u64,
+            allowed,
+        },
+        error => Error::corrupt(error.to_string()),
+    })?;
     stats.mode = Mode::Unpacked;
     Ok(stats)
 }

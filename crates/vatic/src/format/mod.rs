@@ -5,7 +5,7 @@ mod header;
 pub(crate) use header::{Counted, Header, Kind, Parts};
 
 /// The version of the format that this crate writes and reads: the last byte of [`MAGIC`].
-pub const FORMAT_VERSION: u8 = 4;
+pub const FORMAT_VERSION: u8 = 5;
 
 /// The first four bytes of every member. `F6` occurs in no ASCII and no UTF-8 text; the last byte is the version.
 pub const MAGIC: [u8; 4] = [0xF6, b'v', b't', FORMAT_VERSION];

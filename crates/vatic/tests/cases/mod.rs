@@ -52,6 +52,8 @@ const SCREEN: &[u8] = include_bytes!("../../../vatic-unpack/tests/data/screen.pn
 const FLUSHED: &[u8] = include_bytes!("../../../vatic-unpack/tests/data/flushed.zz");
 const LEVELS: &[u8] = include_bytes!("../../../vatic-unpack/tests/data/levels.zz");
 const OTHERS: &[u8] = include_bytes!("../../../vatic-unpack/tests/data/miniz.zz");
+const SCANS: &[u8] = include_bytes!("../../../vatic-unpack/tests/data/scans.jpg");
+const RESTARTS: &[u8] = include_bytes!("../../../vatic-unpack/tests/data/restarts.jpg");
 
 /// The beginning of a picture in rows of so many pixels of so many bytes.
 fn picture(width: usize, pixel: usize) -> Vec<u8> {
@@ -254,6 +256,12 @@ pub fn all() -> Result<Vec<Case>> {
     add("unpacked-pixels.vtc", SCREEN, options().model(None))?;
     // Streams that say others, three deep.
     add("unpacked-inside.vtc", INSIDE, options().model(None))?;
+    // Pictures in many scans, one of them with restarts, and one in a single scan between them.
+    add(
+        "unpacked-progressive.vtc",
+        &[SCANS, &jpeg(64, 40, 0), RESTARTS].concat(),
+        options().model(None),
+    )?;
 
     let mut members = vatic::skippable(b"A note that decoders pass over.")?;
     members.extend(vatic::compress(b"First member. ", &options())?);
