@@ -30,7 +30,9 @@ fuzz_target!(|data: &[u8]| {
     if let Some((&at, rest)) = data.split_first() {
         let (recipe, content) = rest.split_at(rest.len().min(usize::from(at)));
         let (size, mut given) = (4 * content.len(), 0);
-        let done = pack(content, recipe, size, MEMORY, &mut |bytes| given += bytes.len());
+        let done = pack(content, recipe, size, MEMORY, &mut |bytes| {
+            given += bytes.len()
+        });
         assert!(given <= size && (done.is_err() || given == size));
     }
 });
