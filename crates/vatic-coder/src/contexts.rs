@@ -76,7 +76,7 @@ const MAX_STRIDE: usize = 4096;
 
 impl Memory {
     /// Nothing known.
-    pub fn new(tokens: usize, single_bytes: bool) -> Memory {
+    pub fn new(tokens: usize, single_bytes: bool, thorough: bool) -> Memory {
         Memory {
             follow: vec![0; tokens],
             seen: if single_bytes {
@@ -91,7 +91,7 @@ impl Memory {
             },
             stride: 0,
             image: Image::default(),
-            jpeg: Jpeg::default(),
+            jpeg: Jpeg::new(thorough),
         }
     }
 

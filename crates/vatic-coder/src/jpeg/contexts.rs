@@ -8,6 +8,8 @@ use crate::table::combine;
 
 /// How many contexts there are: as many as of other bytes, the usual ones first.
 const CONTEXTS: usize = BYTE_CONTEXTS.len();
+/// How many are usual.
+const USUAL: usize = 14;
 
 /// What the next bits are foretold from.
 #[derive(Debug, Clone, Default)]
@@ -132,6 +134,21 @@ impl Jpeg {
         )
     }
 
+    /// The usual contexts, and with thorough work the others.
+    #[inline(always)]
+    fn gather(
+        &self,
+        usual: [u32; USUAL],
+        more: impl FnOnce() -> [u32; CONTEXTS - USUAL],
+    ) -> [u32; CONTEXTS] {
+        let mut contexts = [0; CONTEXTS];
+        contexts[..USUAL].copy_from_slice(&usual);
+        if self.thorough {
+            contexts[USUAL..].copy_from_slice(&more());
+        }
+        contexts
+    }
+
     /// For a block's first coefficient: of its code word (`size` 0), or of what it adds, of so many bits.
     fn first(&self, size: usize) -> Outlook {
         let scan = &self.scan;
@@ -144,7 +161,9 @@ impl Jpeg {
             [left, above, corner, right].map(|block| i32::from(block.coefficients[0]) - last);
         let o = i32::from(other.difference);
         let [nl, na, nc] = [left, above, corner].map(|block| rough(block.left(1)));
-        let values = [
+        let name = combine(950, all([scan.at().plane as u32, size as u32]));
+        let named = |value| combine(name, value);
+        let usual = [
             signed(e / 4),
             all([signed(e), signed(el - ea)]),
             all([signed(el / 4), signed(ea / 4)]),
@@ -159,29 +178,31 @@ impl Jpeg {
             all([signed(e / 2), signed(o / 2)]),
             all([signed(l), signed(e / 8)]),
             all([signed(e / 8), signed(a)]),
-            all([signed(e / 8), signed(d1)]),
-            all([signed(o), signed(d1)]),
-            // Those above are usual but for the last two.
-            signed(e),
-            all([signed(el), signed(d1)]),
-            all([signed(ea), signed(a)]),
-            all([signed(l), signed(a), signed(c)]),
-            all([signed(e / 4), nl + na]),
-            all([signed(d1), signed(d2), signed(o / 2)]),
-            all([signed(e / 4), signed(d1 / 2)]),
-            all([signed(el / 8), signed(ea / 8), signed(o / 4)]),
-            0,
-            all([signed(a + l - c), signed(e / 8)]),
-            all([signed(r), signed(c)]),
-            all([nl, na, signed(d1)]),
-            signed(o),
-            all([signed(e / 4), signed(r)]),
-            all([rough(e.unsigned_abs()), rough(d1.unsigned_abs())]),
-            all([signed(e / 4), signed(o / 4), signed(a / 4)]),
         ];
-        let name = combine(950, all([scan.at().plane as u32, size as u32]));
+        let more = || {
+            [
+                all([signed(e / 8), signed(d1)]),
+                all([signed(o), signed(d1)]),
+                signed(e),
+                all([signed(el), signed(d1)]),
+                all([signed(ea), signed(a)]),
+                all([signed(l), signed(a), signed(c)]),
+                all([signed(e / 4), nl + na]),
+                all([signed(d1), signed(d2), signed(o / 2)]),
+                all([signed(e / 4), signed(d1 / 2)]),
+                all([signed(el / 8), signed(ea / 8), signed(o / 4)]),
+                0,
+                all([signed(a + l - c), signed(e / 8)]),
+                all([signed(r), signed(c)]),
+                all([nl, na, signed(d1)]),
+                signed(o),
+                all([signed(e / 4), signed(r)]),
+                all([rough(e.unsigned_abs()), rough(d1.unsigned_abs())]),
+                all([signed(e / 4), signed(o / 4), signed(a / 4)]),
+            ]
+        };
         Outlook {
-            contexts: values.map(|value| combine(name, value)),
+            contexts: self.gather(usual.map(named), || more().map(named)),
             kind: if size == 0 { Kind::First } else { Kind::Value },
             expected: rough(e.unsigned_abs() / 4),
             beside: (size as u32) << 4 | length(d1).min(15),
@@ -197,7 +218,7 @@ impl Jpeg {
         let n = at.next;
         let (around, block) = (scan.around(), scan.block());
         let [left, above, ..] = around;
-        let [sl, sa, sc, sr, so] = around.map(|block| block.symbol(n));
+        let [sl, sa, so] = [around[0], around[1], around[4]].map(|block| block.symbol(n));
         let [s1, s2] = at.symbols.map(u32::from);
         let expected = |n| scan.expected(n, &self.segments);
         let either = |n| {
@@ -205,10 +226,7 @@ impl Jpeg {
             (left + above).unsigned_abs()
         };
         let [el, ea] = expected(n).map(i32::unsigned_abs);
-        let coming: [u32; 6] = std::array::from_fn(|more| either(n + more));
-        let [e, e2, e3, ..] = coming;
-        let many = coming.iter().filter(|&&e| e >= 8).count() as u32;
-        let most = coming[2..].iter().copied().max().unwrap_or(0);
+        let [e, e2] = [n, n + 1].map(either);
         let size = |block: &Block, n: usize| block.at(n).unsigned_abs();
         let beside = size(left, n) + size(above, n);
         let [down, across] = PLACES[n & 63].map(usize::from);
@@ -221,13 +239,12 @@ impl Jpeg {
             within(down.checked_sub(1), Some(across)) + within(Some(down), across.checked_sub(1));
         let (count, rest) = (block.left(1), left.left(n) + above.left(n));
         let (tl, ta) = (left.sum(n), above.sum(n));
-        let last = |block: &Block| 64 - block.mask.leading_zeros();
         let bits = |block: &Block, n| length(block.at(n)).min(7);
         let at_all = combine(951, at.plane as u32);
         let at_n = combine(at_all, n as u32 + 1);
         let here = |value| combine(at_n, value);
         let anywhere = |value| combine(at_all, value);
-        let contexts = [
+        let usual = [
             anywhere(all([sl, sa])),
             anywhere(all([sl, sa, s1])),
             here(all([rough(el), rough(ea)])),
@@ -247,29 +264,38 @@ impl Jpeg {
             ])),
             anywhere(all([fine(tl + ta), rough(near)])),
             anywhere(all([s1, rough(rest)])),
-            // Those above are usual.
-            anywhere(all([last(left), last(above)])),
-            anywhere(all([fine(beside), rough(rest)])),
-            here(all([fine(e / 2), fine(e2 / 2)])),
-            anywhere(all([rough(e), rough(beside), rough(rest)])),
-            here(all([sa, rough(e)])),
-            anywhere(all([sr, sa])),
-            here(all([sc, rest])),
-            here(all([sl, sa])),
-            here(all([so, rough(e)])),
-            anywhere(all([many, rough(most), rough(e)])),
-            anywhere(all([signed(block.difference.into()), rough(at.sum)])),
-            here(fine(tl + ta)),
-            here(all([fine(beside), rough(near)])),
-            anywhere(all([so, rough(beside)])),
-            anywhere(all([s1, s2, rough(e)])),
-            here(all([s1, rough(e)])),
-            anywhere(all([many, rest, count])),
-            anywhere(all([rough(e), rough(e2), rough(e3)])),
         ];
+        let more = || {
+            let last = |block: &Block| 64 - block.mask.leading_zeros();
+            let [sc, sr] = [around[2], around[3]].map(|block| block.symbol(n));
+            let coming: [u32; 6] = std::array::from_fn(|more| either(n + more));
+            let e3 = coming[2];
+            let many = coming.iter().filter(|&&e| e >= 8).count() as u32;
+            let most = coming[2..].iter().copied().max().unwrap_or(0);
+            [
+                anywhere(all([last(left), last(above)])),
+                anywhere(all([fine(beside), rough(rest)])),
+                here(all([fine(e / 2), fine(e2 / 2)])),
+                anywhere(all([rough(e), rough(beside), rough(rest)])),
+                here(all([sa, rough(e)])),
+                anywhere(all([sr, sa])),
+                here(all([sc, rest])),
+                here(all([sl, sa])),
+                here(all([so, rough(e)])),
+                anywhere(all([many, rough(most), rough(e)])),
+                anywhere(all([signed(block.difference.into()), rough(at.sum)])),
+                here(fine(tl + ta)),
+                here(all([fine(beside), rough(near)])),
+                anywhere(all([so, rough(beside)])),
+                anywhere(all([s1, s2, rough(e)])),
+                here(all([s1, rough(e)])),
+                anywhere(all([many, rest, count])),
+                anywhere(all([rough(e), rough(e2), rough(e3)])),
+            ]
+        };
         let class = |symbol: u32| (symbol & 15).min(3) << 2 | (symbol >> 4).min(3);
         Outlook {
-            contexts,
+            contexts: self.gather(usual, more),
             kind: Kind::Code,
             expected: rough(e),
             beside: class(sl) << 4 | class(sa),
@@ -304,7 +330,7 @@ impl Jpeg {
         let at_n = combine(at_all, n as u32 + 1);
         let here = |value| combine(at_n, value);
         let anywhere = |value| combine(at_all, value);
-        let contexts = [
+        let usual = [
             anywhere(signed(e / 2)),
             anywhere(all([signed(ea), rough(e.unsigned_abs())])),
             here(all([signed(e / 4), signed(l)])),
@@ -319,28 +345,31 @@ impl Jpeg {
             here(all([rough(at.sum), signed(e / 8)])),
             anywhere(all([signed(e / 4), signed(l), signed(a)])),
             anywhere(signed(o)),
-            // Those above are usual.
-            anywhere(all([signed(e), signed(el - ea)])),
-            anywhere(all([signed(el), rough(e.unsigned_abs())])),
-            here(all([signed(el / 2), signed(ea / 2)])),
-            anywhere(all([signed(r), signed(a)])),
-            here(s1),
-            anywhere(all([signed(e / 4), s1])),
-            here(all([signed(c), signed(l + a)])),
-            anywhere(all([signed(o), signed(l), signed(a)])),
-            anywhere(all([count, signed(e / 4)])),
-            anywhere(all([signed(e / 2), signed(o)])),
-            anywhere(count),
-            anywhere(signed(l + a + c + r)),
-            anywhere(all([signed(block.difference.into()), signed(e / 8)])),
-            anywhere(all([left.left(n), above.left(n)])),
-            anywhere(all([signed(e / 2), signed(wu)])),
-            anywhere(all([signed(e / 2), signed(wb)])),
-            here(signed(e / 2)),
-            here(signed(l + a)),
         ];
+        let more = || {
+            [
+                anywhere(all([signed(e), signed(el - ea)])),
+                anywhere(all([signed(el), rough(e.unsigned_abs())])),
+                here(all([signed(el / 2), signed(ea / 2)])),
+                anywhere(all([signed(r), signed(a)])),
+                here(s1),
+                anywhere(all([signed(e / 4), s1])),
+                here(all([signed(c), signed(l + a)])),
+                anywhere(all([signed(o), signed(l), signed(a)])),
+                anywhere(all([count, signed(e / 4)])),
+                anywhere(all([signed(e / 2), signed(o)])),
+                anywhere(count),
+                anywhere(signed(l + a + c + r)),
+                anywhere(all([signed(block.difference.into()), signed(e / 8)])),
+                anywhere(all([left.left(n), above.left(n)])),
+                anywhere(all([signed(e / 2), signed(wu)])),
+                anywhere(all([signed(e / 2), signed(wb)])),
+                here(signed(e / 2)),
+                here(signed(l + a)),
+            ]
+        };
         Outlook {
-            contexts,
+            contexts: self.gather(usual, more),
             kind: Kind::Value,
             expected: rough(e.unsigned_abs() / 2).min(15) | u32::from(e < 0) << 4,
             beside: (size as u32).min(7) << 5 | length(l).min(3) << 3 | length(a).min(3) << 1,

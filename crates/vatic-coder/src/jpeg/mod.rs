@@ -45,10 +45,13 @@ pub struct Jpeg {
     /// Whether they have to be fetched for the next bit.
     fresh: bool,
     outlook: Outlook,
+    /// Whether all contexts are wanted.
+    thorough: bool,
 }
 
-impl Default for Jpeg {
-    fn default() -> Jpeg {
+impl Jpeg {
+    /// At the beginning of a stream, of which all contexts are wanted or only the usual ones.
+    pub fn new(thorough: bool) -> Jpeg {
         Jpeg {
             segments: Segments::default(),
             scan: Scan::default(),
@@ -57,11 +60,10 @@ impl Default for Jpeg {
             since: 0,
             fresh: false,
             outlook: Outlook::default(),
+            thorough,
         }
     }
-}
 
-impl Jpeg {
     /// Whether the next byte is one of a scan.
     #[inline(always)]
     pub fn is_scan(&self) -> bool {

@@ -55,7 +55,7 @@ fn photos() -> Vec<Photo> {
 
 /// What has read these bytes, and how many of them were of a scan.
 fn read(bytes: &[u8]) -> (Jpeg, usize) {
-    let (mut jpeg, mut recent) = (Jpeg::default(), Recent::new(1 << 20));
+    let (mut jpeg, mut recent) = (Jpeg::new(true), Recent::new(1 << 20));
     let mut scans = 0;
     for &byte in bytes {
         scans += usize::from(jpeg.is_scan());

@@ -102,7 +102,7 @@ impl<const C: usize, const V: usize, const S: usize> Predictor<C, V, S> {
             streams: (0..streams)
                 .map(|_| Stream {
                     recent: Recent::new(per_stream),
-                    memory: Memory::new(vocabulary.len(), bytes),
+                    memory: Memory::new(vocabulary.len(), bytes, Self::THOROUGH),
                     outline: if Self::THOROUGH {
                         Outline::new()
                     } else {
