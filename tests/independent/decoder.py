@@ -10,8 +10,9 @@ a message (§9), whose model and prior are the first ones given.
 
 It is meant for reading beside the page: the names are those of the page, every part names its section (§), and nothing
 is done for speed that would hide what is meant. Frames in which only some of the experts take part (§7, for
-experiments), and frames without any that name a prior, are left out. The deflate streams of unpacked frames (§4.5)
-are in deflate.py, JPEG pictures (§7.9) in jpeg.py. It needs Python 3.11 and the packages numpy, xxhash and blake3.
+experiments), and frames without any that name a prior, are left out. The streams of unpacked frames (§4.5) are in
+deflate.py and progressive.py, JPEG pictures (§7.9) in jpeg.py. It needs Python 3.11 and the packages numpy, xxhash and
+blake3.
 """
 
 import argparse
@@ -62,8 +63,8 @@ def decode(data, models, priors):
     while reader.at < len(data):
         if reader.take(3) != b"\xf6vt":
             raise Reject("not vatic's magic")
-        if (version := reader.integer(1)) != 4:
-            raise Reject(f"version {version} of the format; this is a decoder of version 4")
+        if (version := reader.integer(1)) != 5:
+            raise Reject(f"version {version} of the format; this is a decoder of version 5")
         content += decode_member(reader, models, priors)
     return content
 
@@ -132,6 +133,8 @@ def decode_unpacked(reader, length_class, models, priors, depth=1):
     unpacked = decode_inner(inside, (0, 1, 2, 3), models, priors, depth)
     if inside.at != len(inside.data):
         raise Reject("something after the unpacked content")
+    if len(recipe) > length or len(unpacked) > 1040 * length:
+        raise Reject("a recipe or an unpacked content too long for the content")
     content = write_streams(Reader(recipe), Reader(unpacked), length)
     if len(content) != length:
         raise Reject("streams and what is between them have not the content length")

@@ -1,8 +1,10 @@
-"""§4.5: deflate streams in unpacked frames; a part of decoder.py, and like it written from docs/format.md alone.
+"""§4.5: streams in unpacked frames; a part of decoder.py, and like it written from docs/format.md alone.
 
 What the page says of zlib is done as the page says it, without zlib. The tables of deflate are those of RFC 1951.
+Pictures are in progressive.py.
 """
 
+from progressive import write_picture
 from reader import Reader, Reject
 
 END = 256  # the end-of-block symbol
@@ -14,7 +16,7 @@ def write_streams(recipe, unpacked, content_length):
     content = bytearray()
     for _ in range(recipe.number()):
         content += unpacked.take(recipe.number())
-        content += write_stream(recipe, unpacked)
+        content += write_stream(recipe, unpacked, content_length - len(content))
         if len(content) > content_length:
             raise Reject("streams longer than the content")
     if recipe.at != len(recipe.data):
@@ -42,9 +44,11 @@ def filter_rows(text, b, r):
     return bytes(out) + pixels.take(len(text) - n * (r + 1))
 
 
-def write_stream(recipe, unpacked):
-    """A stream with the pieces that stand between its bytes."""
+def write_stream(recipe, unpacked, room):
+    """A stream; of deflate with the pieces that stand between its bytes."""
     rules = recipe.number()
+    if rules == 0:
+        return write_picture(recipe, unpacked, room)
     level, filtered, h, w, pixels = rules & 15, rules >> 4 & 1, (rules >> 5 & 15) + 8, (rules >> 9 & 7) + 9, rules >> 12
     if not 1 <= level <= 9 or h > 16 or w > 15 or pixels > 1:
         raise Reject("rules out of range")

@@ -1,7 +1,10 @@
 """§7.9: JPEG pictures among the bytes of frames of kind 1; a part of decoder.py, and like it written from docs/format.md alone.
 
 `Jpeg` reads a stream's bytes; while a scan is under way its `scan` knows what the next bit is, and what its contexts are.
+`Tables`, `Scan` and what they need read segments and scans without contexts; progressive.py (§4.5) uses them too.
 """
+
+from itertools import islice
 
 OUTSIDE, MARKER, CODE, LENGTH, BODY = range(5)  # states between scans
 BITS, ZERO, MARK, RESTART = 1, 2, 3, 4  # what a byte of a scan is
@@ -45,6 +48,47 @@ def must(right):
         raise NotSo
 
 
+def words_of(counts, symbols):
+    """The symbols of a code by length and word, given out as in T.81; `counts` are those of words of length 1…16."""
+    code, word, symbols = {}, 0, iter(symbols)
+    for length, count in enumerate(counts, 1):
+        word *= 2
+        for symbol in islice(symbols, count):
+            code[length, word] = symbol
+            word += 1
+        must(word <= 1 << length)
+    return code
+
+
+def read_code(source):
+    """The numbers of words and the symbols of a code."""
+    counts = source.take(16)
+    return counts, source.take(sum(counts))
+
+
+# T.81, K.3.3, by class and number. Of the longest words of both codes of class 1 the symbols are all others there are.
+OTHERS = [16 * run + size for run in range(16) for size in range(1, 11)]
+
+
+def with_others(counts, symbols):
+    counts, symbols = bytes.fromhex(counts), bytes.fromhex(symbols)
+    return words_of(counts, symbols + bytes(symbol for symbol in OTHERS if symbol not in symbols))
+
+
+TYPICAL = {
+    (0, 0): words_of([0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0], range(12)),
+    (0, 1): words_of([0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0], range(12)),
+    (1, 0): with_others(
+        "0002010303020403050504040000017d",
+        "0102 03 000411 051221 3141 06135161 072271 14328191a1 082342b1c1 1552d1f0 24336272 82",
+    ),
+    (1, 1): with_others(
+        "00020102040403040705040400010277",
+        "0001 02 0311 04052131 06124151 076171 13223281 08144291a1b1c1 09233352f0 156272d1 0a162434 e1 25f1",
+    ),
+}
+
+
 class Component:
     """One of a frame; a scan makes its own of it."""
 
@@ -52,13 +96,92 @@ class Component:
         self.identity, self.across, self.down, self.table = identity, across, down, table
 
 
+class Frame:
+    """C0, C1."""
+
+    def __init__(self, body):
+        must(body.integer() == 8)
+        self.height, self.width, count = body.integer(2), body.integer(2), body.integer()
+        must(self.width > 0 and 1 <= count <= 4)
+        self.components = []
+        for _ in range(count):
+            identity, sampling, table = body.take(3)
+            across, down = sampling >> 4, sampling & 15
+            must(1 <= across <= 4 and 1 <= down <= 4 and table < 4)
+            self.components.append(Component(identity, across, down, table))
+        must(not body.left())
+
+    def choose(self, identities):
+        """The components of a scan."""
+        chosen = []
+        for identity in identities:
+            component = next((c for c in self.components if c.identity == identity), None)
+            must(component and component not in chosen)
+            chosen.append(component)
+        return chosen
+
+    def layout(self, chosen):
+        """Of a scan of these components a and b, and across and down of each one."""
+        across, down = max(c.across for c in self.components), max(c.down for c in self.components)
+        if len(chosen) == 1:
+            a = -(-self.width * chosen[0].across // (8 * across))
+            b = -(-self.height * chosen[0].down // (8 * down))
+            return a, b, [(1, 1)]
+        return -(-self.width // (8 * across)), -(-self.height // (8 * down)), [(c.across, c.down) for c in chosen]
+
+
+class Tables:
+    """What segments say."""
+
+    def __init__(self):
+        self.steps = [[1] * 64 for _ in range(4)]
+        self.codes = dict(TYPICAL)  # by class and number
+        self.frame, self.interval = None, 0
+
+    def read(self, marker, body):
+        """A segment that no scan follows."""
+        if marker in (0xC0, 0xC1):
+            self.frame = Frame(body)
+        elif marker == 0xC4:
+            if not body.left():
+                self.codes = dict(TYPICAL)
+            while body.left():
+                what = body.integer()
+                must(what >> 4 <= 1 and what & 15 < 4)
+                self.codes[what >> 4, what & 15] = words_of(*read_code(body))
+        elif marker == 0xDB:
+            while body.left():
+                what = body.integer()
+                must(what & 15 < 4)
+                for k in range(64):  # one by one: those of a segment that ends early stay
+                    self.steps[what & 15][k] = max(body.integer(1 if what >> 4 == 0 else 2), 1)
+        elif marker == 0xDD:
+            self.interval = body.integer(2)
+
+    def read_scan(self, body):
+        """DA. Of the scan that follows: its parts, a, how many MCUs (None: no end of them) and the restart interval."""
+        must(self.frame)
+        count = body.integer()
+        must(1 <= count <= len(self.frame.components))
+        pairs = [body.take(2) for _ in range(count)]
+        chosen = self.frame.choose(identity for identity, _ in pairs)
+        must(all((0, which >> 4) in self.codes and (1, which & 15) in self.codes for _, which in pairs))
+        must(body.take(3) == b"\0\x3f\0" and not body.left())
+
+        a, b, sizes = self.frame.layout(chosen)
+        must(count == 1 or sum(x * y for x, y in sizes) <= 10)
+        must(sum(x * a * (y + 1) for x, y in sizes) <= 16384)
+        parts = []
+        for p, (component, size, (_, which)) in enumerate(zip(chosen, sizes, pairs)):
+            codes = self.codes[0, which >> 4], self.codes[1, which & 15]
+            parts.append(Part(p, *size, self.steps[component.table], *codes))
+        return parts, a, a * b if self.frame.height else None, self.interval
+
+
 class Jpeg:
     def __init__(self, history):
         self.history, self.state = history, OUTSIDE
-        self.steps = [[1] * 64 for _ in range(4)]
-        self.codes = {}  # by class and number: {(length, word): symbol}
-        self.frame = None  # width, height, components
-        self.interval, self.end = 0, None
+        self.tables, self.end = Tables(), None
         self.scan = None
         self.byte = 1  # 1 followed by the bits of the byte so far (in scans)
         self.anew = False  # whether contexts were made anew since the last bit was coded
@@ -77,7 +200,7 @@ class Jpeg:
         self.byte = 1
         n = len(self.history.bytes)
         if n == self.end:
-            self.end, self.interval, self.scan, self.state = None, 0, None, MARKER
+            self.end, self.tables.interval, self.scan, self.state = None, 0, None, MARKER
         elif self.scan:
             self.state = self.scan.end_byte(byte)
             if self.state is not None:
@@ -90,107 +213,40 @@ class Jpeg:
     def add_outside_scans(self, byte, n):
         if self.state == OUTSIDE:
             if self.history.bytes[-3:] == b"\xff\xd8\xff":
-                self.state, self.frame, self.interval = CODE, None, 0
+                self.state, self.tables.frame, self.tables.interval = CODE, None, 0
         elif self.state == MARKER:
             self.state = CODE if byte == 0xFF else OUTSIDE
         elif self.state == CODE:
             if byte in (0xC0, 0xC1, 0xC4, 0xDA, 0xDB, 0xDD, 0xFE) or byte >> 4 == 0xE:
-                self.state, self.marker, self.read = LENGTH, byte, b""
+                self.state, self.marker, self.read = LENGTH, byte, bytearray()
             elif byte != 0xFF:
                 self.state = OUTSIDE
         elif self.state == LENGTH:
-            self.read += bytes([byte])
+            self.read.append(byte)
             if len(self.read) == 2:
                 length = int.from_bytes(self.read, "big")
-                self.left, self.read = length - 2, bytearray()
-                if length <= 2:
-                    self.state = OUTSIDE if length < 2 else MARKER
+                self.state, self.left, self.read = BODY, length - 2, bytearray()
+                if length < 2:
+                    self.state = OUTSIDE
+                elif length == 2:
+                    self.read_segment()
                 elif self.marker >> 4 == 0xE and self.end is None:
                     self.end, self.state = n + length - 2, OUTSIDE
-                else:
-                    self.state = BODY
         else:
             self.read.append(byte)
             if len(self.read) == self.left:
-                try:
-                    self.state = MARKER
-                    self.read_segment(Body(bytes(self.read)))
-                except NotSo:
-                    self.state = OUTSIDE
+                self.read_segment()
 
-    def read_segment(self, body):
-        if self.marker in (0xC0, 0xC1):
-            self.read_frame(body)
-        elif self.marker == 0xC4:
-            while body.left():
-                self.read_code(body)
-        elif self.marker == 0xDB:
-            while body.left():
-                what = body.integer()
-                must(what & 15 < 4)
-                for k in range(64):  # one by one: those of a segment that ends early stay
-                    self.steps[what & 15][k] = max(body.integer(1 if what >> 4 == 0 else 2), 1)
-        elif self.marker == 0xDD:
-            self.interval = body.integer(2)
-        elif self.marker == 0xDA:
-            self.read_scan(body)
-
-    def read_frame(self, body):
-        must(body.integer() == 8)
-        height, width, count = body.integer(2), body.integer(2), body.integer()
-        must(width > 0 and 1 <= count <= 4)
-        components = []
-        for _ in range(count):
-            identity, sampling, table = body.take(3)
-            across, down = sampling >> 4, sampling & 15
-            must(1 <= across <= 4 and 1 <= down <= 4 and table < 4)
-            components.append(Component(identity, across, down, table))
-        must(not body.left())
-        self.frame = width, height, components
-
-    def read_code(self, body):
-        what = body.integer()
-        must(what >> 4 <= 1 and what & 15 < 4)
-        counts = body.take(16)
-        code, word = {}, 0
-        for length, count in enumerate(counts, 1):
-            word *= 2
-            for symbol in body.take(count):
-                code[length, word] = symbol
-                word += 1
-            must(word <= 1 << length)
-        self.codes[what >> 4, what & 15] = code
-
-    def read_scan(self, body):
-        must(self.frame)
-        width, height, components = self.frame
-        count = body.integer()
-        must(1 <= count <= len(components))
-        chosen, codes = [], []
-        for _ in range(count):
-            identity, which = body.take(2)
-            component = next((c for c in components if c.identity == identity), None)
-            must(component and component not in chosen)
-            must((0, which >> 4) in self.codes and (1, which & 15) in self.codes)
-            chosen.append(component)
-            codes.append((self.codes[0, which >> 4], self.codes[1, which & 15]))
-        must(body.take(3) == b"\0\x3f\0" and not body.left())
-
-        across, down = max(c.across for c in components), max(c.down for c in components)
-        if count == 1:
-            a = -(-width * chosen[0].across // (8 * across))
-            b = -(-height * chosen[0].down // (8 * down))
-            sizes = [(1, 1)]
-        else:
-            a, b = -(-width // (8 * across)), -(-height // (8 * down))
-            sizes = [(c.across, c.down) for c in chosen]
-            must(sum(x * y for x, y in sizes) <= 10)
-        must(sum(x * a * (y + 1) for x, y in sizes) <= 16384)
-        parts = [
-            Part(p, *size, a, self.steps[c.table], *code) for p, (c, size, code) in enumerate(zip(chosen, sizes, codes))
-        ]
-        self.scan = Scan(self, parts, a, a * b if height else None, self.interval)
-        self.scan.make_contexts()
+    def read_segment(self):
+        body = Body(bytes(self.read))
+        try:
+            if self.marker == 0xDA:
+                self.scan = ForetoldScan(self, *self.tables.read_scan(body))
+            else:
+                self.tables.read(self.marker, body)
+            self.state = MARKER
+        except NotSo:
+            self.state = OUTSIDE
 
 
 # ------------------------------------------------------------------------------------------- blocks and values
@@ -260,8 +316,8 @@ def listed(*values):
 class Part:
     """A component of a scan."""
 
-    def __init__(self, p, across, down, a, steps, first_code, code):
-        self.p, self.across, self.down, self.row = p, across, down, across * a
+    def __init__(self, p, across, down, steps, first_code, code):
+        self.p, self.across, self.down = p, across, down
         self.steps, self.first_code, self.code = steps, first_code, code
         self.blocks, self.latest = {}, NONE  # by place; the last one
         self.restart()
@@ -270,34 +326,45 @@ class Part:
         self.last, self.d1, self.d2 = 0, 0, 0
 
 
+def blocks_of(parts, a, mcu):
+    """The blocks of an MCU: the part and the place of each."""
+    left, top = mcu % a, mcu // a
+    return [
+        (part, (left * part.across + dx, top * part.down + dy))
+        for part in parts
+        for dy in range(part.down)
+        for dx in range(part.across)
+    ]
+
+
 class Scan:
-    def __init__(self, jpeg, parts, a, mcus, interval):
-        self.jpeg, self.parts, self.a, self.mcus, self.interval = jpeg, parts, a, mcus, interval
-        # The blocks of an MCU: part, dx, dy.
-        self.order = [(part, dx, dy) for part in parts for dy in range(part.down) for dx in range(part.across)]
+    """Reads a scan's blocks."""
+
+    def __init__(self, parts, a, mcus, interval):
+        self.parts, self.a, self.mcus, self.interval = parts, a, mcus, interval
         self.mcu = self.since_restart = self.nth = 0
-        self.what, self.lost = BITS, False
+        self.what, self.lost, self.clamped = BITS, False, False
         self.done = mcus == 0
         self.next_block()
+
+    def make_contexts(self):
+        """What is to be done where the page makes contexts anew; nothing where there are none."""
 
     def next_block(self):
         """Begins a block if there is one before a restart or the end."""
         self.block = None
         if self.done or self.interval and self.since_restart == self.interval:
             return
-        part, dx, dy = self.order[self.nth]
-        x, y = self.mcu % self.a * part.across + dx, self.mcu // self.a * part.down + dy
-        around = [(x - 1, y), (x, y - 1), (x - 1, y - 1), (x + 1, y - 1)]
-        self.part, self.place, self.block = part, (x, y), Block()
-        self.L, self.A, self.C, self.R = (part.blocks.get(place, NONE) for place in around)
-        self.O = self.parts[part.p - 1].latest if part.p else NONE
+        if self.nth == 0:
+            self.in_mcu = blocks_of(self.parts, self.a, self.mcu)
+        (self.part, self.place), self.block = self.in_mcu[self.nth], Block()
         self.k, self.size, self.s1, self.s2 = 0, 0, 0, 0
         self.bits, self.word = WORD, 1
 
     def end_block(self):
         self.part.blocks[self.place] = self.part.latest = self.block
         self.nth += 1
-        if self.nth == len(self.order):
+        if self.nth == len(self.in_mcu):
             self.nth = 0
             self.mcu += 1
             self.since_restart += 1
@@ -306,10 +373,6 @@ class Scan:
 
     def lose(self):
         self.lost, self.block = True, None
-
-    @property
-    def node(self):
-        return self.word if self.what == BITS and self.block else self.jpeg.byte
 
     def bit(self, bit):
         if self.what != BITS or self.block is None:
@@ -353,7 +416,9 @@ class Scan:
         part, block, k = self.part, self.block, self.k
         if k == 0:
             block.added, part.d1, part.d2 = v, v, part.d1
-            v = part.last = max(-(1 << 15), min(part.last + v, (1 << 15) - 1))
+            exact = part.last + v
+            v = part.last = max(-(1 << 15), min(exact, (1 << 15) - 1))
+            self.clamped |= v != exact
         block.c[k], block.f[PLACE[k]] = v, v * part.steps[k]
         self.k, self.size, self.bits, self.word = k + 1, 0, WORD, 1
         if self.k == 64:
@@ -384,7 +449,27 @@ class Scan:
             self.make_contexts()
         return None
 
-    # What a bit's contexts are.
+
+class ForetoldScan(Scan):
+    """What the contexts of a scan's bits are."""
+
+    def __init__(self, jpeg, *scan):
+        self.jpeg = jpeg
+        super().__init__(*scan)
+        self.make_contexts()
+
+    def next_block(self):
+        """Also the surroundings of the block."""
+        super().next_block()
+        if self.block:
+            part, (x, y) = self.part, self.place
+            around = [(x - 1, y), (x, y - 1), (x - 1, y - 1), (x + 1, y - 1)]
+            self.L, self.A, self.C, self.R = (part.blocks.get(place, NONE) for place in around)
+            self.O = self.parts[part.p - 1].latest if part.p else NONE
+
+    @property
+    def node(self):
+        return self.word if self.what == BITS and self.block else self.jpeg.byte
 
     def expected(self, k):
         """e_L and e_A."""
