@@ -167,6 +167,11 @@ impl Shape {
             OWN => {
                 let count = read_size(recipe)?;
                 let bytes = read_bytes(recipe, count.div_ceil(8))?.to_vec();
+                if let (Some(last), 1..) = (bytes.last(), count % 8)
+                    && last >> (count % 8) != 0
+                {
+                    return Err(Error::Recipe("a code has more bits than it should have"));
+                }
                 Form::Own(Bits { bytes, count })
             }
             _ => return Err(Error::Recipe("a stored block is too long")),
@@ -267,5 +272,17 @@ impl<'a, 'r> Pieces<'a, 'r> {
             true => Ok(()),
             false => Err(Error::Recipe("a stream has too many pieces")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_the_last_byte_is_nothing() {
+        let shape = |bits: u8| Shape::read(&mut &[OWN as u8, 3, bits][..]).is_ok();
+        assert!(shape(0b111) && !shape(0b1111) && !shape(0x80));
+        assert!(Shape::read(&mut &[OWN as u8, 8, 0xFF][..]).is_ok());
     }
 }

@@ -96,12 +96,17 @@ pub fn read(content: &[u8], memory: usize) -> Result<(Planes, &[u8]), Error> {
     }
 }
 
-/// The frame, its segment, and the bits of the scan.
+/// The frame, its segment, and the bits of the scan; none if that is no scan that can be foretold.
 fn open(content: &[u8]) -> Option<(Frame, &[u8], &[u8])> {
     let segment = content.strip_prefix(&[0xFF, SEQUENTIAL])?;
     let length = u16::from_be_bytes(*segment.first_chunk()?).into();
     let (segment, rest) = segment.split_at_checked(length)?;
     let frame = Frame::read(segment.get(2..)?)?;
+    let mut components = frame.components.iter().enumerate();
+    let are_named = components.all(|(n, of)| frame.component(of.id) == Some(n));
+    if !are_named || !frame.has_room(&all(&frame)) {
+        return None;
+    }
     let data = rest.strip_prefix(&header(&frame)[..])?;
     Some((frame, segment, data))
 }

@@ -231,3 +231,20 @@ fn the_usual_scan_of_all_components() {
     let codes: Vec<[usize; 2]> = all(&frame).iter().map(|part| part.codes).collect();
     assert_eq!(codes, [[0; 2], [1; 2], [1; 2]]);
 }
+
+#[test]
+fn a_sequential_picture_is_one_that_can_be_foretold() {
+    let (content, mut recipe) = strip(40);
+    recipe.push(0);
+    let refused = |content: &[u8]| {
+        again(content, &mut &recipe[..], usize::MAX, &mut |_| Ok(())) == Err(Error::Picture)
+    };
+    assert!(!refused(&content));
+    // Nothing of what comes before the scan may be another.
+    for at in 0..13 + 4 + 10 {
+        let mut other = content.clone();
+        other[at] ^= 0x40;
+        // The number of the table of steps says nothing here.
+        assert!(refused(&other) || at == 12, "{at}");
+    }
+}
