@@ -75,6 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "unpacked-pixels",
         "unpacked-inside",
         "unpacked-progressive",
+        "unpacked-base64",
     ] {
         put(
             "container",

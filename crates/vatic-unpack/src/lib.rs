@@ -22,6 +22,7 @@
 //! ```
 #![deny(missing_docs)]
 
+mod base64;
 mod bits;
 mod blocks;
 mod codes;

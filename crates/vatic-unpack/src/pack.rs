@@ -1,5 +1,6 @@
 //! From content and recipe back to the data that they were made of.
 
+use crate::base64;
 use crate::bits::{Bits, Writer};
 use crate::blocks::{Block, Form, MOST_TOKENS};
 use crate::codes::{MAX_MATCH, Token};
@@ -20,6 +21,8 @@ pub const LAST: u64 = 4;
 pub const COUNT_SHIFT: u32 = 3;
 /// Stands for a stream's first number if it is a picture.
 pub const PROGRESSIVE: u64 = 0;
+/// …and if it is Base64.
+pub const BASE64: u64 = 10;
 /// Stands in a stream's first number, beside its rules, if the content has pixels where the stream says filtered rows.
 pub const PIXELS: u64 = 1 << 12;
 /// What is taken from a match's length when it is written, so that 0 says "a byte".
@@ -74,6 +77,7 @@ fn stream(
 ) -> Result<usize, Error> {
     match read(recipe)? {
         PROGRESSIVE => progressive::again(content, recipe, memory, give),
+        BASE64 => base64::again(content, recipe, give),
         number => deflate(number, content, recipe, chains, give),
     }
 }

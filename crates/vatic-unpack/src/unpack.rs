@@ -1,12 +1,13 @@
 //! From data with deflate streams to their content and a recipe.
 
+use crate::base64::{self, Taken};
 use crate::blocks::{Block, Blocks, Form, MOST_TOKENS};
 use crate::codes::Token;
 use crate::find::{BETWEEN, Candidate, candidate};
 use crate::guess::rules;
 use crate::numbers::write;
 use crate::pack::{
-    COUNT_SHIFT, FIXED, LAST, LENGTH_BASE, OWN, PIXELS, PROGRESSIVE, STORED, USUAL, deflate,
+    BASE64, COUNT_SHIFT, FIXED, LAST, LENGTH_BASE, OWN, PIXELS, PROGRESSIVE, STORED, USUAL, deflate,
 };
 use crate::progressive::apart;
 use crate::rows::Rows;
@@ -84,6 +85,8 @@ pub fn unpack_with(
     };
     // Everything before was dealt with.
     let (mut done, mut at) = (0, 0);
+    // And there is no Base64 before this.
+    let mut passed = 0;
     let mut work = Work {
         steps: Steps::new(LEAST_STEPS + data.len() as u64 * STEPS),
         steps_of_content: most as u64 * STEPS_OF_CONTENT,
@@ -99,7 +102,7 @@ pub fn unpack_with(
             };
             most.checked_sub(unpacked.content.len() + beside)
         };
-        let found = match data[at] {
+        let mut found = match data[at] {
             0xFF => room(at)
                 .and_then(|room| picture(data, at, room, &mut work.steps))
                 .filter(|(_, stream)| !stream.is_cut || extent == Extent::Beginning),
@@ -109,6 +112,11 @@ pub fn unpack_with(
                 Some((start, stream))
             }),
         };
+        if found.is_none() && at >= passed {
+            let taken = base64::take(&data[at..]);
+            passed = at + taken.passed;
+            found = text(data, taken, at, room(at), extent, &mut work.steps);
+        }
         let Some((start, stream)) = found else {
             at += 1;
             continue;
@@ -219,6 +227,16 @@ struct Stream {
 }
 
 impl Stream {
+    /// One that begins here and has no room.
+    fn cut(start: usize) -> Stream {
+        Stream {
+            content: Vec::new(),
+            recipe: Vec::new(),
+            end: start,
+            is_cut: true,
+        }
+    }
+
     /// Takes the stream at `candidate` apart, as many whole blocks of it as there are and as their content has room; where everything has to be
     /// dealt with, all of them or none.
     fn new(
@@ -265,12 +283,7 @@ impl Stream {
         }
         if bytes < LEAST {
             // If that is for want of room, it has to be known.
-            return is_cut.then(|| Stream {
-                content: Vec::new(),
-                recipe: Vec::new(),
-                end: first.start,
-                is_cut,
-            });
+            return is_cut.then(|| Stream::cut(first.start));
         }
         let more = work
             .steps_of_content
@@ -348,6 +361,35 @@ fn picture(data: &[u8], at: usize, room: usize, steps: &mut Steps) -> Option<(us
         is_cut: picture.length == 0,
     };
     (stream.is_cut || stream.recipe.len() <= picture.length / WORTH).then_some((start, stream))
+}
+
+/// The Base64 at `at`, if it is some; where it begins. If there is no room for its content there is none of it.
+fn text(
+    data: &[u8],
+    taken: Taken,
+    at: usize,
+    room: Option<usize>,
+    extent: Extent,
+    steps: &mut Steps,
+) -> Option<(usize, Stream)> {
+    steps.spend(taken.passed as u64)?;
+    if taken.length == 0 || !taken.is_same(&data[at..at + taken.length]) {
+        return None;
+    }
+    let has_room = room.is_some_and(|room| taken.content.len() <= room);
+    if !has_room {
+        return (extent == Extent::Beginning).then(|| (at, Stream::cut(at)));
+    }
+    let mut recipe = Vec::new();
+    write(BASE64, &mut recipe);
+    recipe.extend(taken.recipe);
+    let stream = Stream {
+        content: taken.content,
+        recipe,
+        end: at + taken.length,
+        is_cut: false,
+    };
+    Some((at, stream))
 }
 
 /// Writes how the stream of so many bytes is cut; where it ends in the data.

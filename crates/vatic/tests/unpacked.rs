@@ -3,6 +3,8 @@
 use std::io::{Cursor, Read, Write};
 use std::sync::{Arc, Mutex};
 
+#[path = "common/base64.rs"]
+mod base64;
 mod common;
 #[path = "common/memory.rs"]
 mod memory;
@@ -146,6 +148,43 @@ fn the_headers_tell_what_is_inside() {
         (info.frames[0].model, info.frames[0].memory_log2),
         (None, Some(18))
     );
+}
+
+/// A letter with something in Base64.
+fn letter(attached: &[u8]) -> Vec<u8> {
+    let lines = base64::lines(attached, 76, "\r\n");
+    let letter = [&text(900)[..], b"\r\n\r\n", lines.as_bytes(), b"\r\n--\r\n"];
+    letter.concat()
+}
+
+#[test]
+fn what_a_letter_has_in_base64_is_taken_apart() {
+    // An archive, which is taken apart again.
+    let content = letter(ZIP);
+    let packed = packed(&content, &plain());
+    let [alone, left] = [(ZIP, true), (&content, false)].map(|(content, unpack)| {
+        let options = plain().unpack(unpack);
+        vatic::compress(content, &options).unwrap().len()
+    });
+    assert!(packed.len() < alone + 600 && packed.len() * 4 < left * 3);
+}
+
+#[test]
+fn what_is_smaller_as_it_is_stays() {
+    // A key's bits: as bytes they are noise that was text of 64 characters.
+    let key = [&b"PK\x03\x04"[..], &noise(600, 1)].concat();
+    let content = [&letter(&key)[..], &text(2000)].concat();
+    for options in [plain(), plain().frame_size(1 << 16)] {
+        let packed = vatic::compress(&content, &options).unwrap();
+        let left = vatic::compress(&content, &options.clone().unpack(false)).unwrap();
+        assert!(
+            packed.len() <= left.len(),
+            "{} of {}",
+            packed.len(),
+            left.len()
+        );
+        assert!(vatic::decompress(&packed).unwrap() == content);
+    }
 }
 
 #[test]
@@ -308,7 +347,7 @@ fn strip() -> Vec<u8> {
 #[test]
 fn coefficients_of_pictures_are_memory_too() {
     let content = strip();
-    let packed = packed(&content, &plain());
+    let packed = packed(&content, &plain().mode(Mode::Unpacked));
     let apart = vatic_unpack::unpack(&content, 1 << 20).unwrap();
     let beside = content.len() + apart.recipe.len() + apart.content.len();
     let need = (8188 * 128 + beside) as u64;

@@ -358,7 +358,7 @@ impl Plan {
             return mixed.code(meter).map(Some);
         }
         if let Some(unpacked) = &self.unpacked {
-            return unpacked.code(meter);
+            return unpacked.code(content, meter);
         }
         let start = Instant::now();
         let mut coded = match (self.mode, &self.setting.model) {

@@ -23,6 +23,10 @@ const MOST_SAID: usize = 1040;
 /// What a stream says may have such streams again: a picture in a document in an archive. So many frames are unpacked, one within the other.
 const DEEPEST: u8 = 4;
 
+/// Content of up to so many bytes is also coded as it is, and stays so where that is smaller: a key or a signature may be more among text than
+/// the text that it was.
+const SMALL: usize = 1 << 15;
+
 /// Pictures that deflate makes so many times smaller repeat themselves.
 const REPEATED: usize = 10;
 
@@ -42,6 +46,8 @@ pub(crate) struct Unpacked {
     length: usize,
     recipe: (Vec<u8>, Box<Plan>),
     inside: Inside,
+    /// How the content is coded as it is, if that is tried.
+    as_it_is: Option<Box<Plan>>,
 }
 
 /// The content with what its streams say.
@@ -66,9 +72,14 @@ impl Unpacked {
         if !is_worth_it(&unpacked) {
             return Ok(None);
         }
+        let mut unpacked = Unpacked::new(unpacked, 1, encoder)?;
+        if length <= SMALL && encoder.mode != Mode::Unpacked {
+            let plan = encoder.plan_parts(&content[..length])?;
+            unpacked.as_it_is = Some(Box::new(plan));
+        }
         let plan = Plan {
             mode: Mode::Unpacked,
-            unpacked: Some(Unpacked::new(unpacked, 1, encoder)?),
+            unpacked: Some(unpacked),
             ..encoder.stored()
         };
         Ok(Some((plan, length)))
@@ -101,15 +112,23 @@ impl Unpacked {
             length: unpacked.used,
             recipe: (unpacked.recipe, Box::new(for_recipe)),
             inside,
+            as_it_is: None,
         })
     }
 
-    /// The frame, or `None` when the content is best stored.
-    pub(super) fn code(&self, meter: &Meter) -> Result<Option<Coded>> {
+    /// The frame of `content`, or `None` when that is best stored.
+    pub(super) fn code(&self, content: &[u8], meter: &Meter) -> Result<Option<Coded>> {
         let start = Instant::now();
         let coded = self.payload(self.length, meter)?;
         meter.scale(1, 1);
         meter.rebase(0, 0);
+        if let Some(plan) = &self.as_it_is
+            && let Some(other) = plan.code(content, &Meter::default())?
+            && let least = coded.as_ref().map(|(payload, _)| payload.len())
+            && least.is_none_or(|least| other.payload.len() <= least)
+        {
+            return Ok(Some(other));
+        }
         Ok(coded.map(|(payload, stats)| Coded {
             kind: Kind::Unpacked,
             parts: Parts::default(),

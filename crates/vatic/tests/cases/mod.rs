@@ -1,5 +1,7 @@
 //! The golden cases: one for each feature of the format, made by the example `golden` and checked by the test `golden`.
 
+#[path = "../common/base64.rs"]
+mod base64;
 #[path = "../common/code.rs"]
 mod code;
 #[path = "../common/mod.rs"]
@@ -81,6 +83,20 @@ fn jpeg(width: usize, height: usize, restart: usize) -> Vec<u8> {
     };
     let inside = [b"Exif\0\0", &grey.jpeg(&picture(width / 4, 1), &[])[..]].concat();
     photo.jpeg(&picture(width, 3), &inside)
+}
+
+/// Base64 as mails have it, as certificates have it, and as pages have it.
+fn letter() -> Vec<u8> {
+    use base64::lines;
+    let text = str::from_utf8(&STORY[..1200]).unwrap_or("No text.");
+    let mut letter = format!("Subject: the notes\r\n\r\n{text}\r\n\r\n");
+    letter += &lines(ZIP, 76, "\r\n");
+    letter += "\r\n\r\n-----BEGIN NUMBERS-----\n";
+    letter += &lines(&STORY[2000..3000], 64, "\n");
+    letter += "\n-----END NUMBERS-----\n<img src=\"data:image/png;base64,";
+    letter += &lines(SCREEN, 0, "");
+    letter += "\">\n";
+    letter.into_bytes()
 }
 
 /// All of them.
@@ -262,6 +278,9 @@ pub fn all() -> Result<Vec<Case>> {
         &[SCANS, &jpeg(64, 40, 0), RESTARTS].concat(),
         options().model(None),
     )?;
+
+    // A letter with an archive in lines, a certificate of sorts, and a picture in one line.
+    add("unpacked-base64.vtc", &letter(), options())?;
 
     let mut members = vatic::skippable(b"A note that decoders pass over.")?;
     members.extend(vatic::compress(b"First member. ", &options())?);
