@@ -4,6 +4,8 @@ What the page says of zlib is done as the page says it, without zlib. The tables
 Pictures are in progressive.py.
 """
 
+from base64 import b64encode
+
 from progressive import write_picture
 from reader import Reader, Reject
 
@@ -49,6 +51,8 @@ def write_stream(recipe, unpacked, room):
     rules = recipe.number()
     if rules == 0:
         return write_picture(recipe, unpacked, room)
+    if rules == 10:
+        return write_base64(recipe, unpacked, room)
     level, filtered, h, w, pixels = rules & 15, rules >> 4 & 1, (rules >> 5 & 15) + 8, (rules >> 9 & 7) + 9, rules >> 12
     if not 1 <= level <= 9 or h > 16 or w > 15 or pixels > 1:
         raise Reject("rules out of range")
@@ -83,6 +87,22 @@ def write_stream(recipe, unpacked, room):
         if stream.at == len(stream.data):
             raise Reject("a piece behind the stream's last byte")
     return content + stream.data[stream.at :]
+
+
+def write_base64(recipe, unpacked, room):
+    """Base64: the characters, and what is between their lines."""
+    text, width, between = unpacked.take(recipe.number()), recipe.number(), b""
+    if width:
+        size = recipe.number()
+        if size > 255:
+            raise Reject("too much between two lines")
+        between = recipe.take(size)
+    count = -(-len(text) // 3) * 4
+    lines = -(-count // width) if width else 1
+    if count + max(lines - 1, 0) * len(between) > room:
+        raise Reject("lines longer than the content")
+    characters = b64encode(text)
+    return between.join(characters[at : at + width] for at in range(0, count, width)) if width else characters
 
 
 def read_block(recipe):
@@ -313,6 +333,8 @@ def prefix_codes(lengths):
 def read_own_codes(own):
     """RFC 1951, 3.2.7. The lengths of the codes of both alphabets."""
     literals, distances, count = own.read(5) + 257, own.read(5) + 1, own.read(4) + 4
+    if literals > 286 or distances > 30:
+        raise Reject("own codes of symbols that there are not")
     lengths = [0] * 19
     for i in range(count):
         lengths[ORDER[i]] = own.read(3)

@@ -22,7 +22,7 @@ Examples:
   vatic book.txt                     writes book.txt.vtc and keeps book.txt
   vatic -d book.txt.vtc              gives book.txt back
   vatic -dc book.txt.vtc | less      reads it without writing a file
-  vatic report.docx log.gz           what deflate has compressed inside is taken apart
+  vatic report.docx mail.eml         what is compressed or in Base64 inside is taken apart
   vatic -l *.vtc                     what is inside: sizes, ratio, model, checksum
   vatic -t *.vtc                     checks that everything can be restored
   tar -I vatic -cf notes.tar.vtc notes
@@ -135,7 +135,7 @@ pub struct Code {
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub frame_size: Option<u64>,
 
-    /// Leave what deflate has compressed (inside gzip, zip, PNG and PDF files) and progressive JPEG pictures as they are, which is quicker; without this they are taken apart, and made again when they are restored
+    /// Leave what deflate has compressed (inside gzip, zip, PNG and PDF files) progressive JPEG pictures and Base64 as they are, which is quicker; without this they are taken apart, and made again when they are restored
     #[arg(long)]
     pub no_unpack: bool,
 

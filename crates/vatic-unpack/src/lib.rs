@@ -1,5 +1,5 @@
 //! Takes deflate streams (RFC 1951), which are inside gzip, zip, PNG, PDF and many other files, apart into what they say and a *recipe*,
-//! and makes them again from that, bit for bit; and progressive JPEG pictures to sequential ones.
+//! and makes them again from that, bit for bit; so it does with progressive JPEG pictures, of which it makes sequential ones, and with Base64.
 //!
 //! What deflate has coded looks like noise to every other compressor. What it says does not, but a compressor must be able to give
 //! the stream itself back, and there are many streams that say the same. Nearly all were written by zlib or by gzip, though, which look for matches by fixed

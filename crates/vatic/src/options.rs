@@ -27,8 +27,8 @@ pub enum Mode {
     /// Stretches of different kinds, such as texts and images in an archive, each kind coded in its own way. Asked for in [`Options`], it takes
     /// apart whatever can be told apart.
     Mixed,
-    /// Content whose deflate streams (inside gzip, zip, PNG, PDF) and progressive JPEG pictures were taken apart, and what they say coded in one of the
-    /// other ways.
+    /// Content whose deflate streams (inside gzip, zip, PNG, PDF) progressive JPEG pictures and Base64 were taken apart, and what they say coded in one
+    /// of the other ways.
     Unpacked,
 }
 
@@ -212,7 +212,7 @@ impl Options {
     }
 
     /// Whether deflate streams, as gzip, zip (and all that is made of it: office documents, e-books, packages), PNG and PDF files have inside, and
-    /// progressive JPEG pictures are taken apart, so that
+    /// progressive JPEG pictures and Base64 are taken apart, so that
     /// what they say can be foretold; decoding makes them again, bit for bit. On if not set. What they say may be several times as long
     /// as they are, and takes as long as if it had been given as it is. Frames are cut where it would grow beyond five quarters of [`frame_size`](Options::frame_size).
     pub fn unpack(mut self, unpack: bool) -> Options {

@@ -1,5 +1,5 @@
-//! Unpacked frames: content whose deflate streams (those of gzip, zip, PNG, PDF) and progressive JPEG pictures were taken apart, so that what they say
-//! can be foretold. The frame has two others within: the recipe by which they are made again, and the content with what they say in their place.
+//! Unpacked frames: content whose deflate streams (those of gzip, zip, PNG, PDF), progressive JPEG pictures and Base64 were taken apart, so that what
+//! they say can be foretold. The frame has two others within: the recipe by which they are made again, and the content with what they say in their place.
 
 use std::io::{Read, Seek, SeekFrom};
 

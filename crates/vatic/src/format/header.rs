@@ -60,7 +60,7 @@ pub(crate) enum Kind {
     Tokens,
     /// Stretches of different kinds: frames of the others within a frame.
     Mixed,
-    /// Content whose deflate streams and progressive pictures were taken apart: two frames of the others within a frame.
+    /// Content whose deflate streams, progressive pictures and Base64 were taken apart: two frames of the others within a frame.
     Unpacked,
     /// No content; ends a member whose writer did not know that the frame before was the last.
     End,
