@@ -9,10 +9,11 @@ use crate::numbers::{read, read_bytes, read_size, write};
 const LEAST: usize = 512;
 /// And lines of fewer.
 const SHORTEST_LINE: usize = 32;
-/// Between lines: as they are, and as strings of JSON and of programs have them; in mail headers and directories the next line is indented.
-const BETWEEN: [&[u8]; 8] = [
-    b"\n", b"\r\n", b"\\n", b"\\r\\n", b"\n ", b"\r\n ", b"\n\t", b"\r\n\t",
-];
+/// The end of a line as strings of JSON and of programs have it.
+const WRITTEN_ENDS: [&[u8]; 2] = [b"\\n", b"\\r\\n"];
+/// So many bytes behind a line its end has to be (there may be a quotation mark before it), and so many the next one may be indented.
+const NEAR: usize = 16;
+const MOST_INDENTED: usize = 64;
 /// Most bytes between two lines.
 const MOST_BETWEEN: usize = 255;
 /// Noise of fewer bytes stays as it is, among the text around it: it costs as much in either way, and more where it is taken for text.
@@ -73,8 +74,13 @@ pub fn take(data: &[u8]) -> Taken {
     if first < SHORTEST_LINE {
         return none(first);
     }
-    let lines = lines(data, first);
+    let mut lines = lines(data, first);
     let (mut characters, mut length) = gather(data, &lines);
+    if characters.len() < 2 * first {
+        // Two words, or what comes behind the only line.
+        (lines.width, lines.between) = (0, b"");
+        (characters, length) = gather(data, &lines);
+    }
     if characters.len() < LEAST {
         // The next line may be the first of others.
         return none(first);
@@ -144,18 +150,8 @@ impl Taken {
 }
 
 /// How the lines are cut whose first one has so many characters.
-fn lines(data: &[u8], first: usize) -> Lines<'static> {
-    let follows = |between: &&&[u8]| {
-        data[first..]
-            .strip_prefix(**between)
-            .is_some_and(|next| next.first().is_some_and(is_character))
-    };
-    // The longest: an indented line is no line that has ended.
-    let between = BETWEEN
-        .iter()
-        .filter(follows)
-        .max_by_key(|between| between.len());
-    match between {
+fn lines(data: &[u8], first: usize) -> Lines<'_> {
+    match between(&data[first..]) {
         Some(between) => Lines {
             width: first,
             between,
@@ -165,6 +161,23 @@ fn lines(data: &[u8], first: usize) -> Lines<'static> {
             between: b"",
         },
     }
+}
+
+/// What is between a line, behind which this is, and the next one, if there is a next one: the line's end, and what the next is indented by.
+fn between(data: &[u8]) -> Option<&[u8]> {
+    if data.first() == Some(&FILL) {
+        return None;
+    }
+    let written = WRITTEN_ENDS.iter().find(|end| data.starts_with(end));
+    let end = match written {
+        Some(end) => end.len(),
+        None => data.iter().take(NEAR).position(|&byte| byte == b'\n')? + 1,
+    };
+    let next = data[end..]
+        .iter()
+        .take(MOST_INDENTED)
+        .position(is_character)?;
+    Some(&data[..end + next])
 }
 
 /// The characters of all lines, of which the last one may be shorter, and how many bytes they are.

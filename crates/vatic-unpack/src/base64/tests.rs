@@ -19,20 +19,20 @@ proptest! {
     fn lines_of_all_lengths_come_back(
         length in 3100usize..3400,
         width in prop_oneof![Just(0usize), Just(76), Just(64), 32usize..200],
-        between in prop::sample::select(&BETWEEN[..]),
+        between in prop::sample::select(&["\n", "\r\n", "\\n", "\\r\\n", "\n ", "\r\n\t", "\n        ", "\" +\n    \"", "\n# "][..]),
         after in prop_oneof![Just(""), Just("\n"), Just("\r\n--x"), Just("=="), Just("A"), Just("\",")],
     ) {
         let content: Vec<u8> = noise(length).iter().map(|byte| byte & 0x5F).collect();
-        let text = written(&content, width, str::from_utf8(between).unwrap());
+        let text = written(&content, width, between);
         let data = [text.as_bytes(), after.as_bytes()].concat();
         let taken = take(&data);
         // One character more makes the last four others.
         if after != "A" {
-            prop_assert_eq!(&taken.content, &content);
+            prop_assert!(taken.content == content);
             prop_assert_eq!(taken.length, text.len());
         }
         prop_assert!(taken.length > 0 && taken.is_same(&data[..taken.length]));
-        prop_assert!(taken.recipe.len() <= 10);
+        prop_assert!(taken.recipe.len() <= 5 + between.len());
     }
 
     #[test]
@@ -127,5 +127,25 @@ fn bits_that_are_left_over_are_part_of_no_byte() {
         let taken = take(data.as_bytes());
         let length = if whole { data.len() } else { text.len() - 4 };
         assert_eq!(taken.length, length, "{last}");
+    }
+}
+
+#[test]
+fn one_line_ends_where_it_ends() {
+    let line = written(&noise(5001), 0, "");
+    for after in [
+        "\nThe next line",
+        "=\nThe next line",
+        "\", \"and\": \"more\"",
+        "\n\n",
+        "",
+    ] {
+        let data = [line.as_bytes(), after.as_bytes()].concat();
+        let taken = take(&data);
+        assert_eq!(
+            (taken.length, taken.content.len()),
+            (line.len(), 5001),
+            "{after}"
+        );
     }
 }
