@@ -89,39 +89,14 @@ pub fn take(data: &[u8]) -> Taken {
         return none(length);
     }
     let passed = length;
-    let whole = characters.len() / 4 * 4;
-    // What fills it up may be on a line of its own.
-    let mut rest = &data[length..];
-    let mut fill = 0;
-    while fill < 4 - characters.len() % 4 && characters.len() % 4 > 1 {
-        let at = characters.len() + fill;
-        if lines.width > 0 && at % lines.width == 0 {
-            let Some(after) = rest.strip_prefix(lines.between) else {
-                break;
-            };
-            rest = after;
-        }
-        let Some(after) = rest.strip_prefix(&[FILL]) else {
-            break;
-        };
-        rest = after;
-        fill += 1;
-    }
-    let spare = match characters.len() % 4 {
-        2 => 0x0F,
-        3 => 0x03,
-        _ => 0,
-    };
-    let last = characters
-        .last()
-        .map_or(0, |&last| VALUES[usize::from(last)]);
-    if (characters.len() + fill) % 4 == 0 && last & spare == 0 {
-        length = data.len() - rest.len();
-    } else {
-        // Without its end it has whole bytes as well.
-        characters.truncate(whole);
-        length = lines.length(whole);
-    }
+    length = filled(&data[length..], &characters, &lines).map_or_else(
+        || {
+            // Without its end it has whole bytes as well.
+            characters.truncate(characters.len() / 4 * 4);
+            lines.length(characters.len())
+        },
+        |more| length + more,
+    );
     let content = decode(&characters);
     if content.len() < SMALL && is_noise(&content) {
         return none(passed);
@@ -147,6 +122,26 @@ impl Taken {
         let made = again(&self.content, &mut &self.recipe[..], &mut is_same);
         made.is_ok() && data.is_empty()
     }
+}
+
+/// How many bytes behind these characters fill their last four up, if they do: none where nothing has to. The bits that belong to no byte are zeros.
+fn filled(data: &[u8], characters: &[u8], lines: &Lines) -> Option<usize> {
+    let last = VALUES[usize::from(*characters.last()?)];
+    let (fill, spare) = match characters.len() % 4 {
+        0 => return Some(0),
+        2 => (2, 0x0F),
+        3 => (1, 0x03),
+        _ => return None,
+    };
+    let mut rest = data;
+    for at in characters.len()..characters.len() + fill {
+        // They may be on a line of their own.
+        if lines.width > 0 && at % lines.width == 0 {
+            rest = rest.strip_prefix(lines.between)?;
+        }
+        rest = rest.strip_prefix(&[FILL])?;
+    }
+    (last & spare == 0).then_some(data.len() - rest.len())
 }
 
 /// How the lines are cut whose first one has so many characters.
