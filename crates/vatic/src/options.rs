@@ -27,7 +27,7 @@ pub enum Mode {
     /// Stretches of different kinds, such as texts and images in an archive, each kind coded in its own way. Asked for in [`Options`], it takes
     /// apart whatever can be told apart.
     Mixed,
-    /// Content whose deflate streams (inside gzip, zip, PNG, PDF) progressive JPEG pictures and Base64 were taken apart, and what they say coded in one
+    /// Content whose deflate streams (inside gzip, zip, PNG, PDF), progressive JPEG pictures and Base64 were taken apart, and what they say coded in one
     /// of the other ways.
     Unpacked,
 }

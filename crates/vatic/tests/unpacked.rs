@@ -171,20 +171,12 @@ fn what_a_letter_has_in_base64_is_taken_apart() {
 
 #[test]
 fn what_is_smaller_as_it_is_stays() {
-    // A key's bits: as bytes they are noise that was text of 64 characters.
-    let key = [&b"PK\x03\x04"[..], &noise(600, 1)].concat();
-    let content = [&letter(&key)[..], &text(2000)].concat();
-    for options in [plain(), plain().frame_size(1 << 16)] {
-        let packed = vatic::compress(&content, &options).unwrap();
-        let left = vatic::compress(&content, &options.clone().unpack(false)).unwrap();
-        assert!(
-            packed.len() <= left.len(),
-            "{} of {}",
-            packed.len(),
-            left.len()
-        );
-        assert!(vatic::decompress(&packed).unwrap() == content);
-    }
+    // The same characters twice, of which the second ones are noise: taken apart, the first ones look otherwise.
+    let key = base64::lines(&[&b"PK\x03\x04"[..], &noise(600, 1)].concat(), 0, "");
+    let content = [key.as_bytes(), b"\nA", key.as_bytes(), b"\n", &text(500)].concat();
+    let size = |options: &Options| vatic::compress(&content, options).unwrap().len();
+    let left = size(&plain().unpack(false));
+    assert!(size(&plain()) <= left && left < size(&plain().mode(Mode::Unpacked)));
 }
 
 #[test]
@@ -325,33 +317,54 @@ fn decoding_needs_no_more_memory_than_is_allowed() {
     );
 }
 
-/// A progressive picture of one row of 8188 grey blocks, all the same.
-fn strip() -> Vec<u8> {
-    let frame = [0xFF, 0xC0, 0, 11, 8, 0, 8, 0xFF, 0xE0, 1, 1, 0x11, 0];
+/// A progressive picture of rows of 8188 grey blocks, all the same, which its only scan says: it is of these coefficients.
+fn strip(rows: u8, [first, last]: [u8; 2]) -> Vec<u8> {
+    let [high, low] = (u16::from(rows) * 8).to_be_bytes();
+    let frame = [0xFF, 0xC0, 0, 11, 8, high, low, 0xFF, 0xE0, 1, 1, 0x11, 0];
     let scan = [0xFF, 0xC4, 0, 2, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0];
     // 00 1010 for each block.
-    let blocks = [0x28, 0xA2, 0x8A].repeat(2047);
+    let blocks = [0x28, 0xA2, 0x8A].repeat(2047 * usize::from(rows));
     let picture = [&frame[..], &scan, &blocks].concat();
     // One stream of no gap, a picture, its length; one scan, its codes as usual: of first coefficients alone.
-    let length = [picture.len() as u8 | 0x80, (picture.len() >> 7) as u8];
-    let recipe = [&[1, 0, 0][..], &length, &[1, 0, 1, 1, 0, 0, 0, 0]].concat();
+    let length =
+        [0, 7, 14].map(|shift| (picture.len() >> shift) as u8 | if shift < 14 { 0x80 } else { 0 });
+    let mut recipe = [&[1, 0, 0][..], &length, &[1, 0, 1, 1, 0, first, last, 0]].concat();
+    if first > 0 {
+        recipe.push(0);
+    }
     let mut data = vec![0xFF, 0xD8];
-    // A code word of one bit for each block.
-    let size = frame.len() + 4 + 18 + 10 + 8188usize.div_ceil(8);
     let mut give = |bytes: &[u8]| data.extend_from_slice(bytes);
-    vatic_unpack::pack(&picture, &recipe, size, 8188 * 128, &mut give).unwrap();
+    // How long it is, is not known before.
+    let packed = vatic_unpack::pack(&picture, &recipe, 1 << 20, 1 << 26, &mut give);
+    assert_eq!(packed, Err(vatic_unpack::Error::Length));
     data.extend([0xFF, 0xD9]);
     data
 }
 
 #[test]
 fn coefficients_of_pictures_are_memory_too() {
-    let content = strip();
+    // A code word of one bit for each block.
+    let content = strip(1, [0, 0]);
     let packed = packed(&content, &plain().mode(Mode::Unpacked));
     let apart = vatic_unpack::unpack(&content, 1 << 20).unwrap();
     let beside = content.len() + apart.recipe.len() + apart.content.len();
     let need = (8188 * 128 + beside) as u64;
     decodes_within(&packed, &content, &[(need - 1, false), (need, true)]);
+}
+
+/// Blocks of which nothing is said but how many there are: some thousand times what the picture has.
+#[test]
+fn pictures_that_say_too_much_stay() {
+    let picture = strip(64, [1, 63]);
+    let apart = vatic_unpack::unpack(&picture, 1 << 20).unwrap();
+    assert!(apart.content.len() > 2000 * picture.len());
+    // No decoder would take it.
+    let content = picture.repeat(4);
+    for mode in [Mode::Auto, Mode::Unpacked] {
+        let packed = vatic::compress(&content, &plain().mode(mode)).unwrap();
+        assert_ne!(modes_of(&packed), [Mode::Unpacked]);
+        assert!(vatic::decompress(&packed).unwrap() == content);
+    }
 }
 
 #[test]

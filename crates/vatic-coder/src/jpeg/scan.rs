@@ -297,7 +297,7 @@ impl Scan {
                 *length += 1;
                 let codes = self.planes[self.at.plane].codes;
                 let kind = usize::from(self.at.next > 0);
-                let table = segments.codes[kind][codes[kind] & 3].as_ref();
+                let table = segments.codes[kind][codes[kind] & 3].as_deref();
                 let symbol = table.and_then(|table: &Huffman| table.symbol(*word, *length));
                 match symbol {
                     Some(symbol) => {

@@ -1,6 +1,7 @@
 //! The marker segments of a JPEG stream (ITU-T T.81, annex B): what a scan needs to be read.
 
 use crate::history::Recent;
+use std::sync::{Arc, LazyLock};
 use vatic_jpeg::{Frame, Huffman, Part};
 
 /// Markers that start a stream, and the first byte of the next.
@@ -44,7 +45,7 @@ pub struct Segments {
     pub steps: [[u16; 64]; 4],
     /// By kind (first coefficients, all others) and table. Until others are named they are the typical ones, as in the frames of films; and again
     /// where a segment for codes names none.
-    pub codes: [[Option<Huffman>; 4]; 2],
+    pub codes: Codes,
     /// MCUs between two restarts; 0 if there are none.
     pub restart: usize,
     /// Components of the scan that begins.
@@ -179,7 +180,7 @@ impl Segments {
                 .codes
                 .get_mut(usize::from(kind >> 4))?
                 .get_mut(usize::from(kind & 15))?;
-            *table = Some(code);
+            *table = Some(Arc::new(code));
             body = rest;
         }
         Some(())
@@ -227,7 +228,15 @@ impl Segments {
     }
 }
 
+/// Codes, by class and number. They are shared: pictures begin often, in data that has been made for that.
+type Codes = [[Option<Arc<Huffman>>; 4]; 2];
+
+static TYPICAL: LazyLock<Codes> = LazyLock::new(|| {
+    let code = |class, number| Huffman::typical(class, number).map(Arc::new);
+    std::array::from_fn(|class| std::array::from_fn(|number| code(class, number)))
+});
+
 /// The typical codes in their places.
-fn typical() -> [[Option<Huffman>; 4]; 2] {
-    std::array::from_fn(|class| std::array::from_fn(|number| Huffman::typical(class, number)))
+fn typical() -> Codes {
+    TYPICAL.clone()
 }

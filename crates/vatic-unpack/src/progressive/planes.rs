@@ -1,6 +1,6 @@
 //! The coefficients of a picture.
 
-use vatic_jpeg::{Component, Frame, Part};
+use vatic_jpeg::{Frame, Part};
 
 /// A block's coefficients, in the order of a scan.
 pub type Block = [i16; 64];
@@ -18,14 +18,12 @@ pub struct Planes {
 
 /// How many blocks the picture has; none if it has no height.
 pub fn count(frame: &Frame) -> Option<usize> {
-    let grid = frame.grid(&all(frame));
-    let of_mcu = |of: &Component| of.across * of.down;
-    let of_mcu: usize = match grid.alone {
-        true => 1,
-        false => frame.components.iter().map(of_mcu).sum(),
-    };
-    let mcus = grid.across.checked_mul(grid.down)?;
-    (mcus > 0).then(|| mcus.checked_mul(of_mcu))?
+    let parts = all(frame);
+    let grid = frame.grid(&parts);
+    let of_each = parts.iter().map(|part| frame.blocks(part, &grid));
+    let of_mcu = of_each.map(|[across, down]| across * down).sum();
+    let count = grid.across.checked_mul(grid.down)?.checked_mul(of_mcu)?;
+    (count > 0).then_some(count)
 }
 
 /// A scan of all components, each with the typical codes for it.

@@ -17,7 +17,8 @@ use crate::stats::FrameStats;
 /// Streams have to be one byte of so many of the content at least: a frame that is unpacked is decoded whole before anything of it can be given.
 const LEAST_SHARE: usize = 64;
 
-/// A deflate stream says less than so many times its length.
+/// A deflate stream says less than so many times its length. A progressive picture may say more (one run of blocks, of which there are 32767); what
+/// does is left as it is, since no decoder would take it.
 const MOST_SAID: usize = 1040;
 
 /// What a stream says may have such streams again: a picture in a document in an archive. So many frames are unpacked, one within the other.
@@ -209,7 +210,9 @@ fn has_better_pixels(picture: &Picture, setting: &Setting) -> bool {
 
 /// Whether so much was taken apart that content is better coded so.
 fn is_worth_it(unpacked: &vatic_unpack::Unpacked) -> bool {
-    unpacked.bytes >= unpacked.used / LEAST_SHARE && unpacked.recipe.len() <= unpacked.used
+    unpacked.bytes >= unpacked.used / LEAST_SHARE
+        && unpacked.recipe.len() <= unpacked.used
+        && unpacked.content.len() <= unpacked.used.saturating_mul(MOST_SAID)
 }
 
 /// Writes the frame of `content` as it was planned.
