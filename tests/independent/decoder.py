@@ -10,9 +10,9 @@ a message (§9), whose model and prior are the first ones given.
 
 It is meant for reading beside the page: the names are those of the page, every part names its section (§), and nothing
 is done for speed that would hide what is meant. Frames in which only some of the experts take part (§7, for
-experiments), and frames without any that name a prior, are left out. The streams of unpacked frames (§4.5) are in
-deflate.py and progressive.py, JPEG pictures (§7.9) in jpeg.py. It needs Python 3.11 and the packages numpy, xxhash and
-blake3.
+experiments), and frames without any that name a prior, are left out. The copies of copied frames (§2.7) are in
+copied.py, the streams of unpacked frames (§4.5) in deflate.py and progressive.py, JPEG pictures (§7.9) in jpeg.py. It
+needs Python 3.11 and the packages numpy, xxhash and blake3.
 """
 
 import argparse
@@ -31,6 +31,7 @@ import numpy as np  # noqa: E402
 import xxhash  # noqa: E402
 from blake3 import blake3  # noqa: E402
 
+from copied import put_together, read_copies  # noqa: E402
 from deflate import write_streams  # noqa: E402
 from jpeg import Jpeg  # noqa: E402
 from reader import Reader, Reject  # noqa: E402
@@ -71,15 +72,23 @@ def decode(data, models, priors):
 
 def decode_member(reader, models, priors):
     """§2. The frames of a member, up to the one with the bit `last`."""
-    content, last = b"", False
+    content, last, window = b"", False, None
     while not last:
         descriptor = reader.integer(1)
         kind, detail, length_class = descriptor & 3, descriptor >> 2 & 7, descriptor >> 6
         last = bool(descriptor >> 5 & 1)
-        if kind == 3 and detail not in (2, 3):
+        if kind == 3 and detail == 5:
+            if window:
+                raise Reject("a second window frame")
+            window = len(content), decode_window(reader, last, length_class)
+            continue
+        if kind == 3 and detail not in (2, 3, 4):
             decode_control(reader, detail, last, length_class)
             continue
-        if kind == 3:
+        if kind == 3 and detail == 4:
+            before = content[max(window[0], len(content) - window[1]) :] if window else b""
+            piece, checksum = decode_copied(reader, length_class, models, priors, before)
+        elif kind == 3:
             decode_outer = decode_mixed if detail == 2 else decode_unpacked
             piece, checksum = decode_outer(reader, length_class, models, priors)
         else:
@@ -141,10 +150,34 @@ def decode_unpacked(reader, length_class, models, priors, depth=1):
     return content, checksum
 
 
+def decode_window(reader, last, length_class):
+    """§2.6. How many bytes before a copied frame it may copy from."""
+    if length_class != 0 or last:
+        raise Reject("a window frame with a length class, or last")
+    if not 16 <= (w := reader.integer(1)) <= 32:
+        raise Reject("window out of range")
+    return 1 << w
+
+
+def decode_copied(reader, length_class, models, priors, before):
+    """§2.7. The rest, and copies of it and of what stands before the frame in its window; also the checksum."""
+    length, inside, checksum = decode_outer_header(reader, length_class)
+    recipe = decode_inner(inside, (0, 1), models, priors)
+    if len(recipe) > length:
+        raise Reject("a recipe too long for the content")
+    copies, wanted = read_copies(Reader(recipe), length)
+    rest = decode_inner(inside, (0, 1, 2, 3), models, priors, 0) if wanted else b""
+    if len(rest) != wanted:
+        raise Reject("a rest that has not the length of what is not copied")
+    if inside.at != len(inside.data):
+        raise Reject("something after the rest")
+    return put_together(copies, Reader(rest), before), checksum
+
+
 def decode_outer_header(reader, length_class):
-    """§2.4. Of a mixed or unpacked frame: content length, payload and checksum."""
+    """§2.4. Of a mixed, unpacked or copied frame: content length, payload and checksum."""
     if length_class != 0:
-        raise Reject("a mixed or unpacked frame with a length class")
+        raise Reject("a mixed, unpacked or copied frame with a length class")
     length, payload_length, checksum = reader.integer(4), reader.integer(4), reader.integer(4)
     if not 1 <= length <= MAX_CONTENT or payload_length > length:
         raise Reject("lengths out of range")
@@ -152,8 +185,8 @@ def decode_outer_header(reader, length_class):
 
 
 def decode_inner(inside, kinds, models, priors, depth=4):
-    """§2.4, §2.5. A frame inside another, of one of these kinds (3: mixed, or unpacked inside fewer than four that are). Its checksum need
-    not be looked at."""
+    """§2.4, §2.5, §2.7. A frame inside another, of one of these kinds (3: mixed, or unpacked inside fewer than four that
+    are). Its checksum need not be looked at."""
     descriptor = inside.integer(1)
     kind, detail, length_class = descriptor & 3, descriptor >> 2 & 7, descriptor >> 6
     if kind not in kinds or kind == 3 and detail not in (2, 3) or descriptor >> 5 & 1:

@@ -135,6 +135,10 @@ pub struct Code {
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub frame_size: Option<u64>,
 
+    /// Copy what occurs again from up to SIZE bytes before its frame (up to 4G; 1G without this), of which so much is kept in a temporary file here and where it is restored; 0 for repetitions within a frame only
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub window: Option<u64>,
+
     /// Leave what deflate has compressed (inside gzip, zip, PNG and PDF files) progressive JPEG pictures and Base64 as they are, which is quicker; without this they are taken apart, and made again when they are restored
     #[arg(long)]
     pub no_unpack: bool,

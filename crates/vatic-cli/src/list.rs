@@ -120,7 +120,7 @@ fn models(frames: &[FrameInfo], known: &[ShippedModel]) -> String {
     let mut names: Vec<String> = Vec::new();
     for frame in frames {
         let mut name = match &frame.model {
-            Some(model) if matches!(frame.mode, Mode::Mixed | Mode::Unpacked) => {
+            Some(model) if matches!(frame.mode, Mode::Mixed | Mode::Unpacked | Mode::Copied) => {
                 format!("{} ({})", model_name(model, known), frame.mode)
             }
             Some(model) if frame.light => format!("{} (light)", model_name(model, known)),

@@ -58,6 +58,14 @@ pub fn run(code: &Code) -> Result<ExitCode> {
             "--frame-size {size} is out of range; it may be 64K to 256M"
         )));
     }
+    if let Some(size) = code
+        .window
+        .filter(|&size| size > 1 << vatic::WINDOW_LOG2.end())
+    {
+        bail!(Usage(format!(
+            "--window {size} is out of range; it may be up to 4G"
+        )));
+    }
     if code.list {
         return list::run(code, sources);
     }

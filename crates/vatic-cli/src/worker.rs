@@ -72,6 +72,9 @@ impl<'a> Worker<'a> {
             if let Some(size) = code.frame_size {
                 encode = encode.frame_size(size as usize); // checked to be at most 256 MiB
             }
+            if let Some(size) = code.window {
+                encode = encode.window(size);
+            }
         } else {
             decode = models::decode_options(&code.engine, &code.start)?;
             if let Some(most) = code.memory {

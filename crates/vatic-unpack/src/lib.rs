@@ -30,6 +30,7 @@ mod find;
 mod guess;
 mod numbers;
 mod pack;
+mod places;
 mod progressive;
 mod rows;
 mod search;
@@ -37,6 +38,7 @@ mod trees;
 mod unpack;
 
 pub use pack::pack;
+pub use places::{Place, places};
 pub use unpack::{Picture, Unpacked, unpack, unpack_with};
 
 /// The most bytes of content that streams are taken apart to.

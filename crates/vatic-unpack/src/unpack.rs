@@ -15,12 +15,12 @@ use crate::search::{Chains, Foreteller, Rules};
 use crate::{Error, MAX_CONTENT};
 
 /// Streams of fewer bytes stay as they are.
-const LEAST: usize = 96;
+pub const LEAST: usize = 96;
 /// A recipe may have one byte for so many of its stream.
 const WORTH: usize = 2;
 /// Steps of work that may be done in any case (some tenths of a second), and for each byte of data: what was made to be slow is left as it is.
-const LEAST_STEPS: u64 = 1 << 26;
-const STEPS: u64 = 512;
+pub const LEAST_STEPS: u64 = 1 << 26;
+pub const STEPS: u64 = 512;
 /// And so many for each byte of what streams say, of all that has room: a picture of a screen says fifty times what its stream has.
 const STEPS_OF_CONTENT: u64 = 64;
 /// A stream that has no room after more than this part of it was filled is left for the next one.

@@ -125,6 +125,11 @@ pub enum Error {
         /// The number of the frame, counted from 0.
         frame: u64,
     },
+    /// What came before in the content cannot be kept in a temporary file, and something is to be copied from it.
+    #[error(
+        "what was decoded before is needed again and cannot be kept in a temporary file ({0}); make room for one, or name a directory with room in TMPDIR"
+    )]
+    Past(#[source] io::Error),
     /// Reading the input failed.
     #[error("reading failed: {0}")]
     Read(#[source] io::Error),

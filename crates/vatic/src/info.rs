@@ -1,10 +1,11 @@
 //! Looking inside without decoding: headers only.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 
 pub use crate::codec::filter::Filter;
-use crate::codec::{mixed, unpacked};
+use crate::codec::{self, copied, mixed, unpacked};
 use crate::error::{Error, Result};
 use crate::format::{Counted, Header, Kind};
 use crate::member::{Found, FrameDecoder, Scanner, ahead};
@@ -88,10 +89,11 @@ impl FrameInfo {
 /// # Errors
 /// The same as decoding has for headers; [`Error::Truncated`] when a payload is not all there.
 pub fn list(reader: impl Read + Seek) -> Result<Info> {
-    scan(reader).map(|(info, _)| info)
+    scan(reader).map(|(info, ..)| info)
 }
 
-fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>)> {
+/// What the headers say, those of all frames with content, and those of windows.
+fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>, Vec<Found>)> {
     let length = reader.seek(SeekFrom::End(0)).map_err(Error::Read)?;
     reader.rewind().map_err(Error::Read)?;
     let mut reader = Counted {
@@ -103,7 +105,7 @@ fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>)> {
         coded_bytes: length,
         ..Info::default()
     };
-    let mut all = Vec::new();
+    let (mut all, mut windows) = (Vec::new(), Vec::new());
     while let Some(found) = scanner.next(&mut reader)? {
         let header = &found.header;
         if u64::from(header.payload) > length.saturating_sub(reader.count) {
@@ -121,6 +123,7 @@ fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>)> {
                     Kind::Bytes => Mode::Bytes,
                     Kind::Mixed => Mode::Mixed,
                     Kind::Unpacked => Mode::Unpacked,
+                    Kind::Copied => Mode::Copied,
                     _ => Mode::Stored,
                 },
                 streams: 1,
@@ -138,14 +141,14 @@ fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>)> {
             all.push(found);
         }
         info.skippable += u64::from(header.kind == Kind::Skippable);
-        if matches!(header.kind, Kind::Mixed | Kind::Unpacked)
+        if let Kind::Window { .. } = header.kind {
+            windows.push(found);
+        }
+        if matches!(header.kind, Kind::Mixed | Kind::Unpacked | Kind::Copied)
             && let Some(frame) = info.frames.last_mut()
         {
             // What is wrong inside is for the decoder to say.
-            if header.kind == Kind::Mixed {
-                let inside = mixed::model_within(header.content as usize, &mut reader.inner);
-                frame.model = inside.ok().flatten();
-            } else if let Ok(inside) = unpacked::header_within(&mut reader.inner) {
+            if let Ok(inside) = header_within(header, &mut reader.inner) {
                 frame.tell(&inside);
             }
             let payload = SeekFrom::Start(reader.count);
@@ -158,7 +161,23 @@ fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>)> {
         reader.count += u64::from(header.payload);
     }
     info.members = scanner.members;
-    Ok((info, all))
+    Ok((info, all, windows))
+}
+
+/// The header that says how a frame with others within is coded: its own with the model of what is within, or that of the content within.
+fn header_within(header: &Header, payload: &mut (impl Read + Seek)) -> Result<Header> {
+    let mut header = *header;
+    if header.kind == Kind::Copied {
+        header = copied::header_within(payload)?;
+    }
+    match header.kind {
+        Kind::Mixed => {
+            header.parts.model = mixed::model_within(header.content as usize, payload)?;
+            Ok(header)
+        }
+        Kind::Unpacked => unpacked::header_within(payload),
+        _ => Ok(header),
+    }
 }
 
 /// Decodes everything, checks it and throws it away.
@@ -196,44 +215,63 @@ pub fn decompress_range(
     mut writer: impl Write,
     options: &DecodeOptions,
 ) -> Result<Stats> {
-    let (info, all) = scan(&mut reader)?;
+    let (info, found, windows) = scan(&mut reader)?;
     if range.start > info.content_bytes {
         return Err(Error::setting(format!(
             "the range begins at byte {} and the content has {} bytes",
             range.start, info.content_bytes
         )));
     }
-    let needed: Vec<_> = (info.frames.iter().zip(&all))
-        .filter(|(frame, _)| {
-            let end = frame.content_offset + frame.content_bytes;
-            range.start.max(frame.content_offset) < range.end.min(end)
+    let needed = needed(&mut reader, &range, &info, &found, options)?;
+    // Where the next bytes that are decoded stand in the content.
+    let mut places: VecDeque<Range<u64>> = (needed.iter())
+        .map(|&n| {
+            info.frames[n].content_offset
+                ..info.frames[n].content_offset + info.frames[n].content_bytes
         })
         .collect();
-    // Where the next bytes that are decoded stand in the content; frames that follow each other have content that does so too.
-    let mut at = (needed.first()).map_or(0, |(frame, _)| frame.content_offset);
-    let (mut needed, mut written) = (needed.into_iter(), 0);
+    // Windows come before the first frame of their member.
+    let mut all: VecDeque<(Found, Option<&FrameInfo>)> = VecDeque::new();
+    let mut windows = windows.into_iter().peekable();
+    for &n in &needed {
+        while let Some(window) = windows.next_if(|window| window.frame <= found[n].frame) {
+            all.push_back((window, None));
+        }
+        all.push_back((found[n], Some(&info.frames[n])));
+    }
+    let mut written = 0;
     let next = |decoder: &mut FrameDecoder| {
-        let Some((frame, &found)) = needed.next() else {
+        let Some((found, frame)) = all.pop_front() else {
             return Ok(None);
         };
-        decoder.admit(&found.header)?;
-        let payload_at = SeekFrom::Start(frame.payload_offset);
-        reader.seek(payload_at).map_err(Error::Read)?;
-        let mut payload = Vec::new();
-        decoder.payload(&found.header, &mut reader, &mut payload)?;
-        decoder.count(frame.payload_bytes, payload.len());
-        let wanted = frame.content_bytes.min(range.end - frame.content_offset) as usize;
+        let (mut payload, mut wanted) = (Vec::new(), 0);
+        if let Some(frame) = frame {
+            decoder.admit(&found.header)?;
+            read_payload(&mut reader, frame, decoder, &found, &mut payload)?;
+            decoder.count(frame.payload_bytes, payload.len());
+            // Others are needed whole, for what is copied from them.
+            wanted = match range.start < frame.content_offset + frame.content_bytes {
+                true => frame.content_bytes.min(range.end - frame.content_offset),
+                false => frame.content_bytes,
+            };
+        }
         Ok(Some(ahead::Coded {
             found,
             payload,
-            wanted,
+            wanted: wanted as usize,
         }))
     };
     let give = |content: Vec<u8>| {
-        let length = content.len() as u64;
+        let Some(place) = places.front_mut() else {
+            return Ok(());
+        };
+        let (at, length) = (place.start, content.len() as u64);
+        place.start += length;
+        if place.is_empty() {
+            places.pop_front();
+        }
         let within = |place: u64| place.saturating_sub(at).min(length) as usize;
         let part = &content[within(range.start)..within(range.end)];
-        at += length;
         if part.is_empty() {
             return Ok(());
         }
@@ -250,4 +288,61 @@ pub fn decompress_range(
         content_bytes: written,
         ..stats
     })
+}
+
+/// The numbers of the frames that hold the range, and of those that they copy from, in order.
+fn needed(
+    reader: &mut (impl Read + Seek),
+    range: &Range<u64>,
+    info: &Info,
+    found: &[Found],
+    options: &DecodeOptions,
+) -> Result<Vec<usize>> {
+    let decoder = codec::Decoder::new(options);
+    let frames = |range: Range<u64>| {
+        let first =
+            (info.frames).partition_point(|of| of.content_offset + of.content_bytes <= range.start);
+        let last = info
+            .frames
+            .partition_point(|of| of.content_offset < range.end);
+        first..last.max(first)
+    };
+    let mut needed: BTreeSet<usize> = match range.is_empty() {
+        true => BTreeSet::new(),
+        false => frames(range.clone()).collect(),
+    };
+    let mut next = needed.last().copied();
+    while let Some(n) = next {
+        let (frame, header) = (&info.frames[n], &found[n].header);
+        if header.kind == Kind::Copied {
+            decoder.admit(header)?;
+            let payload_at = SeekFrom::Start(frame.payload_offset);
+            reader.seek(payload_at).map_err(Error::Read)?;
+            let mut payload = Vec::new();
+            (reader.by_ref().take(frame.payload_bytes))
+                .read_to_end(&mut payload)
+                .map_err(Error::Read)?;
+            let open = decoder.open(header, &payload, frame.content_bytes as usize)?;
+            for source in copied::sources(&open.recipe, frame.content_bytes as usize) {
+                let source = source?;
+                let place = |back: u64| frame.content_offset.saturating_sub(back);
+                let sources = frames(place(source.end)..place(source.start));
+                needed.extend(sources.filter(|&source| info.frames[source].member == frame.member));
+            }
+        }
+        next = needed.range(..n).next_back().copied();
+    }
+    Ok(needed.into_iter().collect())
+}
+
+fn read_payload(
+    reader: &mut (impl Read + Seek),
+    frame: &FrameInfo,
+    decoder: &mut FrameDecoder,
+    found: &Found,
+    payload: &mut Vec<u8>,
+) -> Result<()> {
+    let payload_at = SeekFrom::Start(frame.payload_offset);
+    reader.seek(payload_at).map_err(Error::Read)?;
+    decoder.payload(&found.header, reader, payload)
 }

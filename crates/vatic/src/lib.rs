@@ -65,7 +65,9 @@ pub use copy::{compress, copy_compress, copy_decompress, decompress, decompress_
 pub use each::{compress_each, decompress_each};
 pub use error::{Error, Result};
 pub use explain::{Explanation, TokenCost, explain};
-pub use format::{FORMAT_VERSION, MAGIC, MAX_FRAME_SIZE, MAX_OVERHEAD, MIN_FRAME_SIZE, looks_like};
+pub use format::{
+    FORMAT_VERSION, MAGIC, MAX_FRAME_SIZE, MAX_OVERHEAD, MIN_FRAME_SIZE, WINDOW_LOG2, looks_like,
+};
 pub use info::decompress_range;
 pub use many::{compress_many, decompress_many};
 pub use model::{Model, ModelId, ModelRef, ShippedModel};

@@ -2,12 +2,13 @@
 
 use std::mem;
 
-use crate::codec::flight::{self, Decoded};
+use crate::codec::flight;
 use crate::codec::{self, Decoder};
 use crate::copy;
 use crate::each;
 use crate::error::{Error, Result};
-use crate::member::{Found, FrameDecoder, Scanner};
+use crate::format::Kind;
+use crate::member::{Found, FrameDecoder, Ready, Scanner};
 use crate::options::{DecodeOptions, Options};
 use crate::parallel::on_threads;
 use crate::progress::{Progress, Tally};
@@ -118,9 +119,11 @@ pub fn decompress_many<T: AsRef<[u8]> + Sync>(
         let landed = |content: usize, payload: &[u8]| {
             tally.add(Progress::new(content as u64, payload.len() as u64));
         };
-        let mut flown = flight::decode(&beside, threads, options.max_memory, &|n| {
+        let flown = flight::decode(&beside, threads, options.max_memory, &|n| {
             landed(beside[n].length, beside[n].payload);
         });
+        let flown = flown.into_iter().map(|decoded| decoded.map(Ready::from));
+        let mut flown: Vec<Result<Ready>> = flown.collect();
         let decoded = on_threads(threads, others.len(), |n| {
             let (found, payload) = &others[n];
             let single = options.clone().quiet().threads(1);
@@ -192,6 +195,10 @@ fn frames<'a>(mut rest: &'a [u8], decoder: &Decoder) -> Result<Option<Frames<'a>
             return Err(Error::Truncated);
         };
         rest = after;
+        // What is copied from other frames is decoded after them.
+        if matches!(found.header.kind, Kind::Window { .. } | Kind::Copied) {
+            return Ok(None);
+        }
         if found.header.content > 0 {
             frames.push((found, payload));
             content += found.header.content as usize;
@@ -209,13 +216,17 @@ fn joined(
     input: &[u8],
     frames: &[(Found, &[u8])],
     options: &DecodeOptions,
-    mut decoded: impl FnMut(usize) -> Result<Decoded>,
+    mut decoded: impl FnMut(usize) -> Result<Ready>,
 ) -> Result<(Vec<u8>, Stats)> {
     let mut decoder = FrameDecoder::new(options.clone().quiet());
     let mut all = Vec::new();
     for (n, (found, payload)) in frames.iter().enumerate() {
-        let decoded = decoder.begin(found).check(decoded(n)?, payload)?;
-        all.append(&mut decoder.accept(decoded));
+        let Ready { content, stats, .. } = decoded(n)?;
+        let decoded = decoder
+            .begin(found)
+            .check((content, stats), payload)?
+            .into();
+        all.append(&mut decoder.accept(found, decoded)?);
     }
     decoder.count(input.len() as u64, input.len());
     Ok((all, decoder.stats().clone()))

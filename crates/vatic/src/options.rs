@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::format::{
-    DEFAULT_MEMORY_LOG2, MAX_FRAME_SIZE, MAX_STREAMS_LOG2, MEMORY_LOG2, MIN_FRAME_SIZE,
+    DEFAULT_MEMORY_LOG2, MAX_FRAME_SIZE, MAX_STREAMS_LOG2, MEMORY_LOG2, MIN_FRAME_SIZE, WINDOW_LOG2,
 };
 use crate::model::Model;
 use crate::prior::Prior;
@@ -30,6 +30,8 @@ pub enum Mode {
     /// Content whose deflate streams (inside gzip, zip, PNG, PDF), progressive JPEG pictures and Base64 were taken apart, and what they say coded in one
     /// of the other ways.
     Unpacked,
+    /// Content parts of which occurred before, which are copied from there; what is left is coded in one of the other ways.
+    Copied,
 }
 
 impl fmt::Display for Mode {
@@ -41,6 +43,7 @@ impl fmt::Display for Mode {
             Mode::Tokens => "tokens",
             Mode::Mixed => "mixed",
             Mode::Unpacked => "unpacked",
+            Mode::Copied => "copied",
         })
     }
 }
@@ -56,6 +59,9 @@ pub(crate) enum Candidates {
 
 /// Percent, see [`Options::least_gain`].
 const DEFAULT_LEAST_GAIN: u32 = 5;
+
+/// Bytes, see [`Options::window`].
+const DEFAULT_WINDOW: u64 = 1 << 30;
 
 /// Settings for compressing, set one after the other.
 ///
@@ -78,6 +84,7 @@ pub struct Options {
     pub(crate) thorough: bool,
     pub(crate) light: bool,
     pub(crate) unpack: bool,
+    pub(crate) window: u64,
     pub(crate) verify: bool,
     pub(crate) report: bool,
     pub(crate) experts: Option<u64>,
@@ -99,6 +106,7 @@ impl Default for Options {
             thorough: false,
             light: false,
             unpack: true,
+            window: DEFAULT_WINDOW,
             verify: false,
             report: false,
             experts: None,
@@ -220,6 +228,30 @@ impl Options {
         self
     }
 
+    /// How far before a frame something may be copied from that occurs again in it, in bytes, up to 4 GiB; 1 GiB if not set. It is rounded up to a power of two;
+    /// 0 finds repetitions within a frame only. Here and where the data is decoded so much of the content is kept in a temporary file, if there is as much (4 MiB of it are kept in memory),
+    /// and here 8 bytes of memory are taken for each 256 bytes of it. Nothing is kept of content of one frame.
+    ///
+    /// ```
+    /// let noise = |seed: u32| (0..70_000u32).map(move |n| ((n ^ seed).wrapping_mul(0x9E37_79B1) >> 24 ^ n >> 9) as u8);
+    /// let twice: Vec<u8> = noise(1).chain(noise(2)).chain(noise(1)).collect();
+    /// let options = vatic::Options::new().model(None).frame_size(1 << 16);
+    /// let packed = vatic::compress(&twice, &options)?;
+    /// assert!(packed.len() + 60_000 < vatic::compress(&twice, &options.window(0))?.len());
+    /// assert_eq!(vatic::decompress(&packed)?, twice);
+    /// # Ok::<(), vatic::Error>(())
+    /// ```
+    pub fn window(mut self, bytes: u64) -> Options {
+        self.window = bytes;
+        self
+    }
+
+    /// The window as log2, if there is one.
+    pub(crate) fn window_log2(&self) -> Option<u8> {
+        let log2 = self.window.checked_next_power_of_two()?.ilog2() as u8;
+        (self.window > 0).then_some(log2.max(*WINDOW_LOG2.start()))
+    }
+
     /// Decodes every frame again before it is written and compares: twice the time, for those who delete the original.
     pub fn verify(mut self, verify: bool) -> Options {
         self.verify = verify;
@@ -287,6 +319,17 @@ impl Options {
                 "2^{log2} streams are out of range; there may be 2^0 to 2^{MAX_STREAMS_LOG2}"
             )));
         }
+        if self.window > 1 << WINDOW_LOG2.end() {
+            return Err(Error::setting(format!(
+                "a window of {} bytes is out of range; it may be up to 2^32 (4 GiB)",
+                self.window
+            )));
+        }
+        if matches!(self.mode, Mode::Copied) {
+            return Err(Error::setting(
+                "a frame is copied as far as it occurred before, which cannot be asked for",
+            ));
+        }
         if self.mode == Mode::Tokens && self.candidates().is_empty() {
             return Err(Error::setting(
                 "coding tokens needs a model, and none was given",
@@ -310,6 +353,7 @@ impl fmt::Debug for Options {
             .field("thorough", &self.thorough)
             .field("light", &self.light)
             .field("unpack", &self.unpack)
+            .field("window", &self.window)
             .field("verify", &self.verify)
             .finish_non_exhaustive()
     }

@@ -283,6 +283,7 @@ impl<W: Write> Decoder<W> {
                 if found.header.content > 0 {
                     self.found = Some(found);
                 } else {
+                    self.decoder.note(&found)?;
                     self.skip = u64::from(found.header.payload);
                 }
             }

@@ -284,7 +284,7 @@ fn strangers_get_a_sentence() {
     ));
     // A control frame of a kind that does not exist yet.
     assert!(matches!(
-        vatic::decompress(b"\xF6vt\x05\x13"),
+        vatic::decompress(b"\xF6vt\x05\x1B"),
         Err(Error::Unsupported { .. })
     ));
 }

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod choose;
+pub(crate) mod copied;
 mod decoding;
 pub(crate) mod filter;
 pub(crate) mod flight;
@@ -553,7 +554,7 @@ impl Decoder {
                 tokens::decode(payload, length, streams_log2, &setting, model, meter, sink)?
             }
             (Kind::Bytes, _) => bytes::decode(payload, length, &setting, meter, sink)?,
-            _ => return Err(Error::corrupt("a frame has no content to decode")),
+            _ => return Err(Error::corrupt("a frame has no content to decode by itself")),
         };
         stats.wall = start.elapsed();
         Ok(stats)

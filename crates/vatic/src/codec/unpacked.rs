@@ -216,7 +216,7 @@ fn is_worth_it(unpacked: &vatic_unpack::Unpacked) -> bool {
 }
 
 /// Writes the frame of `content` as it was planned.
-fn write_frame(
+pub(super) fn write_frame(
     content: &[u8],
     plan: &Plan,
     meter: &Meter,
@@ -294,7 +294,7 @@ pub(super) fn decode(
 }
 
 /// Decodes a frame within, of one of these kinds and at most so many bytes. What is told of it is told as that part of `size` bytes.
-fn part(
+pub(super) fn part(
     rest: &mut &[u8],
     kinds: &[Kind],
     most: usize,
@@ -303,15 +303,15 @@ fn part(
 ) -> Result<(Vec<u8>, FrameStats)> {
     let header = Header::read(rest)?;
     if !kinds.contains(&header.kind) || header.last {
-        return Err(Error::corrupt("a part of an unpacked frame is none"));
+        return Err(Error::corrupt("a part of a frame is none"));
     }
     let Some((payload, after)) = rest.split_at_checked(header.payload as usize) else {
-        return Err(Error::corrupt("a part of an unpacked frame is cut off"));
+        return Err(Error::corrupt("a part of a frame is cut off"));
     };
     *rest = after;
     let (length, mut content) = (header.content as usize, Vec::new());
     if length > most {
-        return Err(Error::corrupt("a part of an unpacked frame is too long"));
+        return Err(Error::corrupt("a part of a frame is too long"));
     }
     meter.scale(size, length);
     let mut more = false;
@@ -322,7 +322,7 @@ fn part(
     })?;
     if more || content.len() < length {
         return Err(Error::corrupt(
-            "a part of an unpacked frame has not the length that it should have",
+            "a part of a frame has not the length that it should have",
         ));
     }
     Ok((content, stats))
@@ -344,5 +344,5 @@ pub(crate) fn header_within(payload: &mut (impl Read + Seek)) -> Result<Header> 
         }
         return Ok(header);
     }
-    Err(Error::corrupt("a part of an unpacked frame is none"))
+    Err(Error::corrupt("a part of a frame is none"))
 }

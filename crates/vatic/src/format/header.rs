@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::{DEFAULT_MEMORY_LOG2, MAX_FRAME_SIZE, MAX_STREAMS_LOG2, MEMORY_LOG2};
+use super::{DEFAULT_MEMORY_LOG2, MAX_FRAME_SIZE, MAX_STREAMS_LOG2, MEMORY_LOG2, WINDOW_LOG2};
 use crate::codec::filter::Filter;
 use crate::error::{Error, Result};
 use crate::model::{ModelId, ModelRef};
@@ -17,6 +17,8 @@ const CONTROL_END: u8 = 0;
 const CONTROL_SKIPPABLE: u8 = 1;
 const CONTROL_MIXED: u8 = 2;
 const CONTROL_UNPACKED: u8 = 3;
+const CONTROL_COPIED: u8 = 4;
+const CONTROL_WINDOW: u8 = 5;
 
 const LAST: u8 = 1 << 5;
 
@@ -62,6 +64,13 @@ pub(crate) enum Kind {
     Mixed,
     /// Content whose deflate streams, progressive pictures and Base64 were taken apart: two frames of the others within a frame.
     Unpacked,
+    /// Content parts of which occurred before: what to copy from where, and a frame of the others with what is left, within a frame.
+    Copied,
+    /// No content; says that what comes may be copied from so far before a frame, as log2.
+    Window {
+        /// In [`WINDOW_LOG2`].
+        log2: u8,
+    },
     /// No content; ends a member whose writer did not know that the frame before was the last.
     End,
     /// Data of somebody else's, to be passed over.
@@ -121,7 +130,7 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// A frame without content: `End`, or `Skippable` with so many bytes of data.
+    /// A frame without content: `End`, `Window`, or `Skippable` with so many bytes of data.
     pub(crate) fn control(kind: Kind, payload: u32, last: bool) -> Header {
         Header {
             kind,
@@ -149,10 +158,12 @@ impl Header {
                 out.push(CONTROL | CONTROL_SKIPPABLE << 2 | last);
                 out.extend(self.payload.to_le_bytes());
             }
-            Kind::Mixed | Kind::Unpacked => {
+            Kind::Window { log2 } => out.extend([CONTROL | CONTROL_WINDOW << 2 | last, log2]),
+            Kind::Mixed | Kind::Unpacked | Kind::Copied => {
                 let detail = match self.kind {
                     Kind::Mixed => CONTROL_MIXED,
-                    _ => CONTROL_UNPACKED,
+                    Kind::Unpacked => CONTROL_UNPACKED,
+                    _ => CONTROL_COPIED,
                 };
                 out.push(CONTROL | detail << 2 | last);
                 for field in [self.content, self.payload, self.checksum] {
@@ -271,13 +282,23 @@ fn read_control(reader: &mut impl Read, field: u8, last: bool, class: u8) -> Res
             u32::from_le_bytes(bytes(reader)?),
             last,
         )),
-        CONTROL_MIXED | CONTROL_UNPACKED => {
+        CONTROL_WINDOW => {
+            let [log2] = bytes(reader)?;
+            if last || !WINDOW_LOG2.contains(&log2) {
+                return Err(Error::corrupt(format!(
+                    "a frame asks for a window of 2^{log2} bytes, or ends with that"
+                )));
+            }
+            Ok(Header::control(Kind::Window { log2 }, 0, false))
+        }
+        CONTROL_MIXED | CONTROL_UNPACKED | CONTROL_COPIED => {
             let content = plausible_content(u32::from_le_bytes(bytes(reader)?))?;
             let payload = plausible_payload(u32::from_le_bytes(bytes(reader)?), content)?;
             Ok(Header {
                 kind: match field {
                     CONTROL_MIXED => Kind::Mixed,
-                    _ => Kind::Unpacked,
+                    CONTROL_UNPACKED => Kind::Unpacked,
+                    _ => Kind::Copied,
                 },
                 last,
                 content,

@@ -25,6 +25,9 @@ pub const MEMORY_LOG2: std::ops::RangeInclusive<u8> = 16..=30;
 /// The cap of the experts' tables that a frame has when it names none: log2 of bytes.
 pub const DEFAULT_MEMORY_LOG2: u8 = 27;
 
+/// The log2 of the smallest and the largest window that a member may name, in bytes.
+pub const WINDOW_LOG2: std::ops::RangeInclusive<u8> = 16..=32;
+
 /// The log2 of the largest number of streams in a frame.
 pub const MAX_STREAMS_LOG2: u8 = 7;
 

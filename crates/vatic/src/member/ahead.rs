@@ -4,13 +4,13 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::io::BufRead;
+use std::io::{BufRead, Cursor};
 use std::mem;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use super::{Found, FrameDecoder, FrameEncoder, Scanner};
-use crate::codec::{self, flight};
+use super::{Found, FrameDecoder, FrameEncoder, Ready, Scanner};
+use crate::codec::{self, copied, flight};
 use crate::error::{Error, Result};
 use crate::format::{Counted, Header, Kind};
 use crate::many::SMALL;
@@ -153,9 +153,9 @@ struct UnderWay<'scope, 'env, G> {
     /// Whether content is to be given before its frame is known to be right.
     at_once: bool,
     /// Frames that take a thread each.
-    line: Line<'scope, 'env, Result<flight::Decoded>>,
-    /// What each of them gives at once.
-    chunks: VecDeque<Receiver<Vec<u8>>>,
+    line: Line<'scope, 'env, Result<Ready>>,
+    /// What each of them gives at once, and how much of its content is wanted.
+    chunks: VecDeque<(Found, usize, Receiver<Vec<u8>>)>,
     bunch: Bunch,
     give: G,
 }
@@ -165,7 +165,10 @@ impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
     fn frame(&mut self, coded: Coded, ahead: bool) -> Result<()> {
         let header = &coded.found.header;
         if header.content == 0 {
-            return Ok(());
+            if let Kind::Window { .. } = header.kind {
+                self.finish()?;
+            }
+            return self.decoder.note(&coded.found);
         }
         if coded.is_cut() && !self.at_once {
             return self.finish().and(Err(Error::Truncated));
@@ -179,7 +182,7 @@ impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
                 self.fly()?;
             }
         } else if ahead
-            && (header.kind == Kind::Bytes || header.kind == Kind::Stored && !self.line.is_empty())
+            && (takes_one_thread(&coded) || header.kind == Kind::Stored && !self.line.is_empty())
         {
             self.fly()?;
             self.send(coded)?;
@@ -204,6 +207,7 @@ impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
         }
         let (sender, chunks) = mpsc::channel();
         let (frame, at_once) = (self.decoder.begin(&coded.found), self.at_once);
+        let (found, wanted) = (coded.found, coded.wanted);
         self.line.send(memory, move || {
             if !at_once {
                 return frame.decode(&coded.payload);
@@ -212,9 +216,9 @@ impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
             let mut sink = |bytes: &[u8]| sender.send(bytes.to_vec()).unwrap_or_default();
             let frame = frame.up_to(coded.wanted);
             let stats = frame.stream(&coded.payload, &mut sink)?;
-            Ok((Vec::new(), stats))
+            Ok((Vec::new(), stats).into())
         });
-        self.chunks.push_back(chunks);
+        self.chunks.push_back((found, wanted, chunks));
         Ok(())
     }
 
@@ -228,14 +232,18 @@ impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
     fn land(&mut self, left: usize) -> Result<()> {
         while self.line.len() > left {
             // There are no more when the frame is decoded.
-            for chunk in self.chunks.pop_front().into_iter().flatten() {
-                (self.give)(chunk)?;
+            let Some((found, wanted, chunks)) = self.chunks.pop_front() else {
+                return Ok(());
+            };
+            for chunk in chunks {
+                (self.give)(self.decoder.part(&found, chunk, wanted)?)?;
             }
-            if let Some(decoded) = self.line.take() {
-                let content = self.decoder.accept(decoded?);
-                if !self.at_once {
-                    (self.give)(content)?;
-                }
+            let Some(ready) = self.line.take() else {
+                return Ok(());
+            };
+            match self.at_once {
+                true => self.decoder.end(&found, ready?.stats)?,
+                false => (self.give)(self.decoder.accept(&found, ready?)?)?,
             }
         }
         Ok(())
@@ -259,12 +267,23 @@ impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
         let flown = flight::decode(&beside, self.threads, self.max_memory, &|n| {
             begun[n].is_done(&frames[n].1)
         });
-        for ((decoded, begun), (_, payload)) in flown.into_iter().zip(&begun).zip(&frames) {
+        for ((decoded, begun), (found, payload)) in flown.into_iter().zip(&begun).zip(&frames) {
             let decoded = begun.check(decoded?, payload)?;
-            (self.give)(self.decoder.accept(decoded))?;
+            (self.give)(self.decoder.accept(found, decoded.into())?)?;
         }
         Ok(())
     }
+}
+
+/// Whether a frame is decoded by one thread, as bytes are, which come one after the other.
+fn takes_one_thread(coded: &Coded) -> bool {
+    let header = &coded.found.header;
+    let kind = match header.kind {
+        Kind::Copied => copied::header_within(&mut Cursor::new(&coded.payload))
+            .map_or(Kind::Bytes, |within| within.kind),
+        kind => kind,
+    };
+    kind == Kind::Bytes
 }
 
 /// Whether a frame is one of those that are decoded in bunches.

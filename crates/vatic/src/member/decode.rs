@@ -3,6 +3,9 @@
 use std::io::{BufRead, Read};
 use std::sync::Arc;
 
+use vatic_repeats::{Past, Splice};
+
+use crate::codec::copied::wrong;
 use crate::codec::flight::{Decoded, Frame};
 use crate::codec::{self, Sink};
 use crate::error::{Error, Result};
@@ -17,6 +20,67 @@ pub(crate) struct FrameDecoder {
     codec: codec::Decoder,
     tally: Arc<Tally>,
     stats: Stats,
+    kept: Kept,
+    /// The frame whose content is being put together as it comes, and how much of that was given.
+    open: Option<(Splice, usize)>,
+}
+
+/// What was decoded of a member, as far as its frames may copy from it.
+struct Kept {
+    /// The number of the member, and whether it said so.
+    member: u64,
+    is_told: bool,
+    /// Where in the member the past ends.
+    at: u64,
+    past: Past,
+}
+
+impl Kept {
+    fn nothing(member: u64) -> Kept {
+        Kept {
+            member,
+            is_told: false,
+            at: 0,
+            past: Past::new(0),
+        }
+    }
+
+    /// What comes before the frame `found`: nothing, if its member said nothing. What was not decoded of it will not be asked for.
+    fn before(&mut self, found: &Found) -> &mut Past {
+        if self.member != found.member {
+            *self = Kept::nothing(found.member);
+        }
+        self.past.skip(found.offset.saturating_sub(self.at));
+        self.at = self.at.max(found.offset);
+        &mut self.past
+    }
+
+    /// Adds content of that frame.
+    fn add(&mut self, found: &Found, content: &[u8]) {
+        if self.member == found.member {
+            self.past.append(content);
+            self.at += content.len() as u64;
+        }
+    }
+}
+
+/// A frame as it was decoded, with no regard to others.
+pub(crate) struct Ready {
+    /// Its content, or what is left of it…
+    pub content: Vec<u8>,
+    /// …where this says what is copied.
+    pub recipe: Option<Vec<u8>>,
+    pub stats: FrameStats,
+}
+
+impl From<Decoded> for Ready {
+    fn from((content, stats): Decoded) -> Ready {
+        Ready {
+            content,
+            recipe: None,
+            stats,
+        }
+    }
 }
 
 impl FrameDecoder {
@@ -25,6 +89,8 @@ impl FrameDecoder {
             codec: codec::Decoder::new(&options),
             tally: Tally::new(&options.progress),
             stats: Stats::default(),
+            kept: Kept::nothing(0),
+            open: None,
         }
     }
 
@@ -46,13 +112,33 @@ impl FrameDecoder {
     /// The content of the frame `found`, whose payload is `payload`; empty for frames without content.
     pub(crate) fn frame(&mut self, found: &Found, payload: &[u8]) -> Result<Vec<u8>> {
         if found.header.content == 0 {
+            self.note(found)?;
             return Ok(Vec::new());
         }
         if found.is_cut(payload) {
             return Err(Error::Truncated);
         }
-        let decoded = self.begin(found).decode(payload)?;
-        Ok(self.accept(decoded))
+        let ready = self.begin(found).decode(payload)?;
+        self.accept(found, ready)
+    }
+
+    /// Takes notice of a frame without content.
+    pub(crate) fn note(&mut self, found: &Found) -> Result<()> {
+        let Kind::Window { log2 } = found.header.kind else {
+            return Ok(());
+        };
+        if self.kept.member == found.member && self.kept.is_told {
+            return Err(Error::corrupt(
+                "a member says twice from how far back it copies",
+            ));
+        }
+        self.kept = Kept {
+            member: found.member,
+            is_told: true,
+            at: found.offset,
+            past: Past::new(1 << log2),
+        };
+        Ok(())
     }
 
     /// The frame `found`, which has content, as one that can be decoded with no regard to others.
@@ -70,11 +156,74 @@ impl FrameDecoder {
         self.codec.beside(&found.header, payload).ok().flatten()
     }
 
-    /// Notes what was done with a frame; its content.
-    pub(crate) fn accept(&mut self, (content, stats): Decoded) -> Vec<u8> {
+    /// Puts a frame's content together, which comes after all that was accepted before, and notes what was done; the content.
+    pub(crate) fn accept(&mut self, found: &Found, ready: Ready) -> Result<Vec<u8>> {
+        let past = self.kept.before(found);
+        let content = match ready.recipe {
+            None => ready.content,
+            Some(recipe) => {
+                let length = found.header.content as usize;
+                let mut splice = Splice::new(recipe, length).map_err(wrong)?;
+                splice.push(&ready.content, past).map_err(wrong)?;
+                let content = splice.finish().map_err(wrong)?;
+                if checksum(&content, found.offset) != found.header.checksum {
+                    return Err(found.is_wrong());
+                }
+                content
+            }
+        };
+        self.kept.add(found, &content);
+        self.done(ready.stats);
+        Ok(content)
+    }
+
+    fn done(&mut self, stats: FrameStats) {
         self.stats.content_bytes += stats.content_bytes;
         self.stats.frames.push(stats);
-        content
+    }
+
+    /// More of what [`stream`](Pending::stream) gives of a frame: the content that it makes. `wanted` bytes of that are wanted, the first ones.
+    pub(crate) fn part(&mut self, found: &Found, part: Vec<u8>, wanted: usize) -> Result<Vec<u8>> {
+        if found.header.kind != Kind::Copied {
+            self.kept.before(found);
+            self.kept.add(found, &part);
+            return Ok(part);
+        }
+        let past = self.kept.before(found);
+        let (splice, given) = match &mut self.open {
+            Some(open) => {
+                open.0.push(&part, past).map_err(wrong)?;
+                open
+            }
+            None => {
+                let splice = Splice::new(part, found.header.content as usize);
+                let open = self.open.insert((splice.map_err(wrong)?, 0));
+                open.0.push(&[], past).map_err(wrong)?;
+                open
+            }
+        };
+        let content = splice.content();
+        let content = &content[*given..content.len().min(wanted).max(*given)];
+        *given += content.len();
+        Ok(content.to_vec())
+    }
+
+    /// Checks a frame whose parts were given, and notes what was done.
+    pub(crate) fn end(&mut self, found: &Found, stats: FrameStats) -> Result<()> {
+        self.done(stats);
+        let Some((splice, _)) = self.open.take() else {
+            return Ok(());
+        };
+        if splice.content().len() < found.header.content as usize {
+            // No more was wanted.
+            return Ok(());
+        }
+        let content = splice.finish().map_err(wrong)?;
+        if checksum(&content, found.offset) != found.header.checksum {
+            return Err(found.is_wrong());
+        }
+        self.kept.add(found, &content);
+        Ok(())
     }
 
     /// Adds to the bytes that were read. So many of them are a payload, which is reported as it is decoded.
@@ -149,18 +298,32 @@ impl Pending {
         self
     }
 
-    /// Its content, if it is the right one.
-    pub(crate) fn decode(&self, payload: &[u8]) -> Result<Decoded> {
-        let mut content = Vec::new();
-        let mut sink = |bytes: &[u8]| content.extend_from_slice(bytes);
+    /// Its content, if it is the right one; of a copied one what is left, which shows whether it is when it has been put together.
+    pub(crate) fn decode(&self, payload: &[u8]) -> Result<Ready> {
+        let (mut content, mut recipe) = (Vec::new(), None);
+        let mut is_recipe = self.found.header.kind == Kind::Copied;
+        let mut sink = |bytes: &[u8]| match is_recipe {
+            true => {
+                recipe = Some(bytes.to_vec());
+                is_recipe = false;
+            }
+            false => content.extend_from_slice(bytes),
+        };
         let stats = self.stream(payload, &mut sink)?;
-        Ok((content, stats))
+        Ok(Ready {
+            content,
+            recipe,
+            stats,
+        })
     }
 
     /// Gives its content as it is decoded, no more than there should be. Whether it was the right one is known in the end, if that was reached:
-    /// decoding stops when what is wanted has been given.
+    /// decoding stops when what is wanted has been given. Of a copied frame it gives the recipe, all at once, and then what is left.
     pub(crate) fn stream(&self, payload: &[u8], sink: Sink) -> Result<FrameStats> {
         let header = &self.found.header;
+        if header.kind == Kind::Copied {
+            return self.stream_rest(payload, sink);
+        }
         let mut sum = Checksum::new(self.found.offset);
         let (content, wanted) = (header.content as usize, self.wanted);
         let (mut done, mut more) = (0, false);
@@ -184,9 +347,36 @@ impl Pending {
             return Ok(stats);
         }
         if done < content || more || sum.finish() != header.checksum {
-            return Err(self.is_wrong());
+            return Err(self.found.is_wrong());
         }
         self.done(payload, &mut stats);
+        Ok(stats)
+    }
+
+    fn stream_rest(&self, payload: &[u8], sink: Sink) -> Result<FrameStats> {
+        let header = &self.found.header;
+        let open = self.codec.open(header, payload, self.wanted)?;
+        sink(&open.recipe);
+        let (mut left, mut more) = (open.length, false);
+        let mut part = |bytes: &[u8]| {
+            more |= bytes.len() > left;
+            let bytes = &bytes[..bytes.len().min(left)];
+            left -= bytes.len();
+            sink(bytes);
+        };
+        let mut stats = self.codec.rest(header, &open, &self.meter, &mut part)?;
+        if self.found.is_cut(payload) {
+            return Err(Error::Truncated);
+        }
+        let is_whole = self.wanted >= header.content as usize;
+        if more || is_whole && left > 0 {
+            return Err(self.found.is_wrong());
+        }
+        stats.payload_bytes = payload.len() as u64;
+        stats.content_bytes = self.wanted as u64;
+        if is_whole {
+            self.is_done(payload);
+        }
         Ok(stats)
     }
 
@@ -196,7 +386,7 @@ impl Pending {
         if content.len() != header.content as usize
             || checksum(&content, self.found.offset) != header.checksum
         {
-            return Err(self.is_wrong());
+            return Err(self.found.is_wrong());
         }
         self.done(payload, &mut stats);
         Ok((content, stats))
@@ -212,11 +402,5 @@ impl Pending {
     pub(crate) fn is_done(&self, payload: &[u8]) {
         let content = self.found.header.content as usize;
         self.meter.at(content, payload.len());
-    }
-
-    fn is_wrong(&self) -> Error {
-        Error::Checksum {
-            frame: self.found.frame,
-        }
     }
 }

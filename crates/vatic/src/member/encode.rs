@@ -4,10 +4,13 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::sync::Arc;
 
+use vatic_repeats::{Copy, Finder, recipe};
+
 use crate::codec;
+use crate::codec::copied::Copied;
 use crate::error::{Error, Result};
 use crate::format::{Header, Kind, MAGIC, checksum};
-use crate::member::{Found, FrameDecoder};
+use crate::member::{Found, FrameDecoder, Ready};
 use crate::options::{DecodeOptions, Mode, Options};
 use crate::progress::{Meter, Tally};
 use crate::stats::{FrameStats, Stats};
@@ -16,6 +19,8 @@ use crate::stats::{FrameStats, Stats};
 pub(crate) struct FrameEncoder {
     options: Options,
     codec: codec::Encoder,
+    /// What finds what occurred before, if that is looked for.
+    finder: Option<Finder>,
     tally: Arc<Tally>,
     /// Frames with content that were begun, and the bytes of it.
     begun: (u64, u64),
@@ -26,8 +31,14 @@ pub(crate) struct FrameEncoder {
 impl FrameEncoder {
     pub(crate) fn new(options: Options) -> Result<FrameEncoder> {
         options.check()?;
+        let codec = codec::Encoder::new(&options)?;
+        // The longest distance has no number of its own among those of 32 bits.
+        let window = options
+            .window_log2()
+            .map(|log2| (1 << log2).min(u64::from(u32::MAX)));
         Ok(FrameEncoder {
-            codec: codec::Encoder::new(&options)?,
+            finder: codec.copies().then(|| Finder::new(window)),
+            codec,
             tally: Tally::new(&options.progress),
             options,
             begun: (0, 0),
@@ -69,32 +80,96 @@ impl FrameEncoder {
         content: Cow<'a, [u8]>,
         last: bool,
     ) -> Result<(Begun<'a>, Option<Cow<'a, [u8]>>)> {
-        let (plan, used) = match content.is_empty() {
-            true => (None, 0),
-            false => {
-                let (plan, used) = self.codec.plan_frame(&content)?;
-                (Some(plan), used)
-            }
-        };
-        let (content, rest) = divide(content, used);
-        let last = last && rest.is_none();
-        let (number, offset) = self.begun;
-        self.begun.0 += u64::from(plan.is_some());
-        self.begun.1 += content.len() as u64;
-        let is_first = !self.started && (last || plan.is_some());
+        let is_first = !self.started && (last || !content.is_empty());
         self.started |= is_first;
+        let (content, rest) = match content.is_empty() {
+            true => (Content::none(), None),
+            false => self.content(content, last)?,
+        };
+        let last = last && rest.is_none();
+        // What comes after this frame may be copied from it.
+        let window = self.window_log2().filter(|_| is_first && !last);
+        let (number, offset) = self.begun;
+        self.begun.0 += u64::from(content.length > 0);
+        self.begun.1 += content.length as u64;
         let begun = Begun {
             is_first,
+            window,
             last,
             number,
             offset,
-            memory: codec::memory(content.len(), self.options.memory_log2),
+            memory: codec::memory(content.length, self.options.memory_log2),
             meter: self.tally.meter(),
             verify: self.options.verify.then(|| as_decoded(&self.options)),
-            plan,
             content,
         };
         Ok((begun, rest))
+    }
+
+    /// What goes into the next frame, and what is left of the content.
+    fn content<'a>(
+        &mut self,
+        content: Cow<'a, [u8]>,
+        last: bool,
+    ) -> Result<(Content<'a>, Option<Cow<'a, [u8]>>)> {
+        let copies = self.copies(&content);
+        if copies.is_empty() {
+            let (plan, used) = self.codec.plan_frame(&content)?;
+            self.keep(&content, used, last);
+            let (content, rest) = divide(content, used);
+            let content = Content {
+                length: content.len(),
+                plan: Some(plan),
+                bytes: content,
+                copied: None,
+            };
+            return Ok((content, rest));
+        }
+        let left = recipe::rest(&content, &copies);
+        let (plan, used) = match left.is_empty() {
+            true => (None, 0),
+            false => {
+                let (plan, used) = self.codec.plan_frame(&left)?;
+                (Some(plan), used)
+            }
+        };
+        let (copies, length) = up_to(copies, used, left.len(), content.len());
+        self.keep(&content, length, last);
+        let sum = checksum(&content[..length], self.begun.1);
+        let (_, rest) = divide(content, length);
+        let mut left = left;
+        left.truncate(used);
+        let content = Content {
+            length,
+            plan,
+            bytes: left.into(),
+            // All that was used may come before the first of them.
+            copied: (!copies.is_empty()).then(|| (self.codec.copied(length, &copies), sum)),
+        };
+        Ok((content, rest))
+    }
+
+    /// What of `content` occurred before.
+    fn copies(&mut self, content: &[u8]) -> Vec<Copy> {
+        let copies = match &mut self.finder {
+            Some(finder) => finder.find(content),
+            None => Vec::new(),
+        };
+        self.codec.trim(content, copies)
+    }
+
+    /// Notes that so much of the content goes into a frame, if anything comes after it.
+    fn keep(&mut self, content: &[u8], used: usize, last: bool) {
+        if let Some(finder) = &mut self.finder
+            && !(last && used == content.len())
+        {
+            finder.keep(&content[..used]);
+        }
+    }
+
+    fn window_log2(&self) -> Option<u8> {
+        self.finder.as_ref()?;
+        self.options.window_log2()
     }
 
     /// Notes what was done; the frame's bytes.
@@ -125,6 +200,23 @@ fn divide(content: Cow<[u8]>, at: usize) -> (Cow<[u8]>, Option<Cow<[u8]>>) {
     }
 }
 
+/// The copies that are made before so many bytes of what is `left` of content are used up, and how much of the content that is: up to where the copy
+/// after them begins, or as much as is used.
+fn up_to(mut copies: Vec<Copy>, used: usize, left: usize, content: usize) -> (Vec<Copy>, usize) {
+    if used == left {
+        return (copies, content);
+    }
+    let mut copied = 0;
+    let beyond = copies.iter().position(|copy| {
+        let before = copy.at - copied;
+        copied += copy.length;
+        before >= used
+    });
+    copies.truncate(beyond.unwrap_or(copies.len()));
+    let copied: usize = copies.iter().map(|copy| copy.length).sum();
+    (copies, copied + used)
+}
+
 /// Settings to decode what was made with these.
 fn as_decoded(options: &Options) -> DecodeOptions {
     let decode = DecodeOptions {
@@ -139,12 +231,35 @@ fn as_decoded(options: &Options) -> DecodeOptions {
     }
 }
 
+/// What goes into a frame.
+struct Content<'a> {
+    /// How many bytes of content that is.
+    length: usize,
+    /// How it is coded; none where there is none.
+    plan: Option<codec::Plan>,
+    /// The content, or what is left of it…
+    bytes: Cow<'a, [u8]>,
+    /// …where some of it is copied, and the checksum of all of it.
+    copied: Option<(Copied, u32)>,
+}
+
+impl Content<'_> {
+    fn none() -> Self {
+        Content {
+            length: 0,
+            plan: None,
+            bytes: Cow::Borrowed(&[]),
+            copied: None,
+        }
+    }
+}
+
 /// A frame of which it is known how it is to be coded.
 pub(crate) struct Begun<'a> {
-    content: Cow<'a, [u8]>,
-    /// None where there is no content.
-    plan: Option<codec::Plan>,
+    content: Content<'a>,
     is_first: bool,
+    /// What is told before the first frame of how far back later ones are copied from.
+    window: Option<u8>,
     last: bool,
     number: u64,
     /// Where its content begins in the member.
@@ -171,9 +286,8 @@ pub(crate) struct Made {
 impl Begun<'_> {
     /// Whether it keeps all threads busy by itself.
     pub(crate) fn takes_all_threads(&self) -> bool {
-        self.plan
-            .as_ref()
-            .is_some_and(codec::Plan::takes_all_threads)
+        let plan = self.content.plan.as_ref();
+        plan.is_some_and(codec::Plan::takes_all_threads)
     }
 
     /// The memory in bytes that coding it takes, roughly, if it takes one thread.
@@ -186,57 +300,99 @@ impl Begun<'_> {
         if self.is_first {
             bytes.extend(MAGIC);
         }
-        let stats = match self.plan.take() {
-            Some(plan) => Some(self.content_frame(plan, &mut bytes)?),
-            None if self.last => {
+        if let Some(log2) = self.window {
+            Header::control(Kind::Window { log2 }, 0, false).write(&mut bytes);
+        }
+        let stats = match self.content.length {
+            0 if self.last => {
                 Header::control(Kind::End, 0, true).write(&mut bytes);
                 None
             }
-            None => None,
+            0 => None,
+            _ => Some(self.content_frame(&mut bytes)?),
         };
         Ok(Made { bytes, stats })
     }
 
-    fn content_frame(&mut self, mut plan: codec::Plan, out: &mut Vec<u8>) -> Result<FrameStats> {
-        let sum = checksum(&self.content, self.offset);
-        let filter = match &mut self.content {
-            Cow::Owned(content) => plan.filter(content),
-            Cow::Borrowed(_) => None,
-        };
-        let made = plan.frame(&self.content, self.last, sum, &self.meter);
-        if let (Some(filter), Cow::Owned(content)) = (filter, &mut self.content) {
-            filter.undo_all(content);
-        }
-        let (header, coded) = made?;
-        let content: &[u8] = &self.content;
-        let payload = coded.as_ref().map_or(content, |coded| &coded.payload);
+    fn content_frame(&mut self, out: &mut Vec<u8>) -> Result<FrameStats> {
+        let length = self.content.length;
         let start = out.len();
-        header.write(out);
-        out.extend(payload);
+        let mut stats = match self.content.copied.take() {
+            None => self.frame(self.offset, self.last, out)?,
+            Some((copied, sum)) => {
+                let mut rest = Vec::new();
+                self.meter.scale(length, self.content.bytes.len());
+                let stats = self.frame(0, false, &mut rest)?;
+                self.meter.scale(1, 1);
+                let (header, payload) = copied.frame(&rest, sum, self.last)?;
+                header.write(out);
+                out.extend(&payload);
+                self.content.copied = Some((copied, sum));
+                FrameStats {
+                    mode: Mode::Copied,
+                    payload_bytes: payload.len() as u64,
+                    ..stats
+                }
+            }
+        };
         if let Some(options) = &self.verify {
             self.verify(&out[start..], options)?;
         }
-        let payload_bytes = payload.len() as u64;
-        let mut stats = coded.map_or_else(stored, |coded| coded.stats);
-        stats.content_bytes = content.len() as u64;
-        stats.payload_bytes = payload_bytes;
-        self.meter.at(content.len(), out.len());
+        stats.content_bytes = length as u64;
+        self.meter.at(length, out.len());
         Ok(stats)
     }
 
-    /// Decodes the frame as it is written, and compares.
+    /// The frame of the content, or of what is left of it, if anything is.
+    fn frame(&mut self, offset: u64, last: bool, out: &mut Vec<u8>) -> Result<FrameStats> {
+        let Content { plan, bytes, .. } = &mut self.content;
+        let Some(mut plan) = plan.take() else {
+            return Ok(FrameStats::default());
+        };
+        let sum = checksum(bytes, offset);
+        let filter = match bytes {
+            Cow::Owned(content) => plan.filter(content),
+            Cow::Borrowed(_) => None,
+        };
+        let made = plan.frame(bytes, last, sum, &self.meter);
+        if let (Some(filter), Cow::Owned(content)) = (filter, bytes) {
+            filter.undo_all(content);
+        }
+        let (header, coded) = made?;
+        let content: &[u8] = &self.content.bytes;
+        let payload = coded.as_ref().map_or(content, |coded| &coded.payload);
+        header.write(out);
+        out.extend(payload);
+        let payload_bytes = payload.len() as u64;
+        let mut stats = coded.map_or_else(stored, |coded| coded.stats);
+        stats.payload_bytes = payload_bytes;
+        Ok(stats)
+    }
+
+    /// Decodes the frame as it is written, and compares: what is copied was compared when it was found.
     fn verify(&self, frame: &[u8], options: &DecodeOptions) -> Result<()> {
         let mut payload = frame;
         let decoded = Header::read(&mut payload).and_then(|header| {
             let found = Found {
                 header,
                 frame: self.number,
+                member: 1,
                 offset: self.offset,
             };
-            FrameDecoder::new(options.clone()).frame(&found, payload)
+            FrameDecoder::new(options.clone())
+                .begin(&found)
+                .decode(payload)
         });
+        let is_same = |ready: &Ready| {
+            let recipe = match (&ready.recipe, &self.content.copied) {
+                (None, None) => true,
+                (Some(recipe), Some((copied, _))) => copied.is(recipe),
+                _ => false,
+            };
+            recipe && ready.content == *self.content.bytes
+        };
         match decoded {
-            Ok(decoded) if decoded == *self.content => Ok(()),
+            Ok(ready) if is_same(&ready) => Ok(()),
             _ => Err(Error::Verification { frame: self.number }),
         }
     }

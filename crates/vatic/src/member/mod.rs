@@ -6,6 +6,6 @@ mod encode;
 mod scan;
 
 pub(crate) use ahead::ROOM;
-pub(crate) use decode::FrameDecoder;
+pub(crate) use decode::{FrameDecoder, Ready};
 pub(crate) use encode::{FrameEncoder, FrameSource};
 pub(crate) use scan::{Found, Scanner};

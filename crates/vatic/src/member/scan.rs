@@ -24,6 +24,8 @@ pub(crate) struct Found {
     pub header: Header,
     /// The number of the frame among those with content.
     pub frame: u64,
+    /// The number of its member, from 1.
+    pub member: u64,
     /// Where the frame's content begins in its member.
     pub offset: u64,
 }
@@ -32,6 +34,11 @@ impl Found {
     /// Whether its payload ends before it should.
     pub(crate) fn is_cut(&self, payload: &[u8]) -> bool {
         payload.len() < self.header.payload as usize
+    }
+
+    /// Its content has another checksum.
+    pub(crate) fn is_wrong(&self) -> Error {
+        Error::Checksum { frame: self.frame }
     }
 }
 
@@ -52,6 +59,7 @@ impl Scanner {
         let found = Found {
             header,
             frame: after.frames,
+            member: after.members,
             offset: after.offset,
         };
         after.inside = !header.last;

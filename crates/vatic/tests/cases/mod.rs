@@ -297,6 +297,30 @@ pub fn all() -> Result<Vec<Case>> {
         prior: None,
     });
 
+    // What occurred before, in frames that are flushed: with tokens, with streams, and with nothing between.
+    let edited = [&STORY[1500..3000], b"Not in the story. ", &STORY[100..1500]].concat();
+    let archive = [
+        &STORY[1000..2000],
+        GZIP,
+        &STORY[4000..5200],
+        &STORY[1000..2000],
+    ]
+    .concat();
+    let parts = [&STORY[..3000], &edited, &archive, &edited[..2000]];
+    let mut encoder = vatic::write::Encoder::new(Vec::new(), options())?;
+    for part in parts {
+        std::io::Write::write_all(&mut encoder, part)
+            .and_then(|()| std::io::Write::flush(&mut encoder))
+            .map_err(vatic::Error::Write)?;
+    }
+    cases.push(Case {
+        name: "copied.vtc",
+        content: parts.concat(),
+        packed: encoder.finish()?,
+        decode: Decode::Container(DecodeOptions::new()),
+        prior: None,
+    });
+
     // Few, for priors that are small enough to keep.
     let samples: Vec<&[u8]> = ORDERS[..ORDERS.len().min(1200)]
         .split(|&byte| byte == b'\n')
