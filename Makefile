@@ -79,7 +79,7 @@ lint-train: ## Clippy for the trainer (builds burn)
 deny: ## Licences and advisories of all dependencies (cargo-deny)
 	$(CARGO) deny check
 
-fuzz: ## Each fuzz target for FUZZ_SECONDS (30): container, round_trip, message, prior, model_file, tokenizer, coder, deflate (cargo-fuzz)
+fuzz: ## Each fuzz target for FUZZ_SECONDS (30): container, round_trip, message, prior, model_file, tokenizer, coder, deflate, repeats (cargo-fuzz)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh
 
 fuzz-seeds: ## Each fuzz target once over its seeds (needs a C++ compiler)

@@ -13,7 +13,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-crates="vatic-tokenizer vatic-jpeg vatic-coder vatic-unpack vatic-transformer"
+crates="vatic-tokenizer vatic-jpeg vatic-repeats vatic-coder vatic-unpack vatic-transformer"
 export CARGO_TARGET_DIR=${CROSS_TARGET_DIR:-$PWD/target/cross}
 kit=$CARGO_TARGET_DIR/kit
 mkdir -p "$kit"

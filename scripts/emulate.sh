@@ -22,7 +22,7 @@ for cpu in "$@"; do
         CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="qemu-x86_64-static -cpu $cpu" \
             cargo test "$@" 2> >(grep -v "TCG doesn't support requested feature" >&2)
     }
-    emulated -p vatic-tokenizer -p vatic-jpeg -p vatic-coder -p vatic-unpack -p vatic-transformer --lib --tests
+    emulated -p vatic-tokenizer -p vatic-jpeg -p vatic-repeats -p vatic-coder -p vatic-unpack -p vatic-transformer --lib --tests
     # Of the library what decides: the golden files, compressed and restored. (Its other tests would take an hour here.)
     emulated -p vatic --test golden
 done

@@ -76,6 +76,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "unpacked-inside",
         "unpacked-progressive",
         "unpacked-base64",
+        "copied",
     ] {
         put(
             "container",
@@ -83,6 +84,15 @@ fn main() -> Result<(), Box<dyn Error>> {
             &fs::read(format!("{golden}/{name}.vtc"))?,
         )?;
     }
+    let pieces = [
+        [0, 0, 200],
+        [1, 9, 255],
+        [0x40, 3, 190],
+        [0x41, 0, 20],
+        [0x80, 3, 255],
+    ];
+    put("repeats", "pieces", &[&[15], &pieces.concat()[..]].concat())?;
+    put("repeats", "recipe", &[2, 3, 2, 0, 1, 2, 200, 0, 130, 1])?;
     let others = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../crates/vatic-unpack/tests/data"

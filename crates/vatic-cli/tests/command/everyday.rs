@@ -54,6 +54,27 @@ fn what_deflate_compressed_becomes_smaller_and_comes_back() {
 }
 
 #[test]
+fn what_occurred_before_takes_no_room() {
+    let place = Place::new();
+    let content = noise(200_000).repeat(2);
+    place.write("twice", &content);
+    let args = ["--model", "none", "--frame-size", "64K", "-f", "twice"];
+    let small = place.vatic(&[&args[..], &["-v"]].concat()).assert();
+    small.success().stderr(contains("stored, copied"));
+    assert!(place.read("twice.vtc").len() < 201_000);
+    let listed = place.vatic(&["-l", "twice.vtc"]).assert().success();
+    listed.stdout(contains("(stored), (copied)"));
+    for args in [&["-dc", "twice.vtc"][..], &["--range", "0..", "twice.vtc"]] {
+        place.vatic(args).assert().success().stdout(content.clone());
+    }
+    place.vatic(&["-df", "twice.vtc"]).assert().success();
+    assert_eq!(place.read("twice"), content);
+    let mut all = place.vatic(&[&args[..], &["--window", "0"]].concat());
+    all.assert().success();
+    assert!(place.read("twice.vtc").len() > content.len());
+}
+
+#[test]
 fn any_bytes_come_back() {
     for content in [
         vec![],

@@ -263,6 +263,42 @@ fn a_full_disk() {
 }
 
 #[cfg(target_os = "linux")]
+#[cfg(unix)]
+#[test]
+fn no_directory_for_what_came_before() {
+    let place = Place::new();
+    // More than is kept in memory, and the beginning of it again.
+    let mut content = noise(5 << 20);
+    content.extend_from_within(..100_000);
+    place.write("a.bin", &content);
+    let without = |args: &[&str]| place.vatic(args).env("TMPDIR", "/nowhere/at/all").assert();
+    let args = ["--model", "none", "--frame-size", "1M", "a.bin", "-fo"];
+    without(&[&args[..], &["b.vtc"]].concat()).success();
+    place
+        .vatic(&[&args[..], &["c.vtc"]].concat())
+        .assert()
+        .success();
+    // What cannot be copied is coded.
+    assert!(place.read("b.vtc").len() > content.len());
+    assert!(place.read("c.vtc").len() < content.len() - 99_000);
+    without(&["-d", "b.vtc"]).success();
+    let before = place.names();
+    for args in [
+        &["-d", "c.vtc"][..],
+        &["-t", "c.vtc"],
+        &["--range", "5M..", "c.vtc"],
+    ] {
+        without(args).code(1).stdout("").stderr(
+            contains("vatic: c.vtc: ").and(contains("name a directory with room in TMPDIR")),
+        );
+        assert_eq!(place.names(), before);
+    }
+    without(&["--range", "1M..1000010", "c.vtc"]).code(2);
+    without(&["--range", "1000000..1000010", "c.vtc"]).success();
+    place.vatic(&["-d", "c.vtc"]).assert().success();
+    assert_eq!(place.read("c"), content);
+}
+
 #[test]
 fn a_file_that_cannot_be_read() {
     let place = Place::new();
@@ -284,6 +320,7 @@ fn command_lines_that_make_no_sense() {
         &["-l", "--rm", "a.txt"],
         &["--frame-size", "1", "a.txt"],
         &["--frame-size", "many", "a.txt"],
+        &["--window", "5G", "a.txt"],
         &["-o", "x", "a.txt", "a.txt"],
         &["-c", "-o", "x", "a.txt"],
         &["compare"],
