@@ -89,7 +89,7 @@ fn only_what_is_long_is_copied_from_nearby() {
 fn what_repeats_itself_all_the_time_is_left() {
     for period in [1, 2, 64, 1000] {
         let content = noise(1, period).repeat(200_000 / period);
-        let left = left(&[content.clone()], Some(1 << 20))[0];
+        let left = left(std::slice::from_ref(&content), Some(1 << 20))[0];
         assert_eq!(left, content.len(), "a period of {period}");
     }
     // Longer ones are copied from before.
