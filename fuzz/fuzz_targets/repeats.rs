@@ -20,7 +20,7 @@ fn thing(kind: u8, length: usize) -> impl Iterator<Item = u8> {
 fuzz_target!(|data: &[u8]| {
     let (window, mut contents) = match data.first() {
         None => return,
-        Some(&byte) => (1 << (byte & 15), vec![Vec::new()]),
+        Some(&byte) => (1 << (byte & 15) >> (byte >> 4 & 8), vec![Vec::new()]),
     };
     for piece in data[1..].chunks_exact(3).take(40) {
         let [kind, start, length] = [piece[0], piece[1], piece[2]];
@@ -32,7 +32,7 @@ fuzz_target!(|data: &[u8]| {
             content.extend(thing(kind, start + length).skip(start));
         }
     }
-    let mut finder = Finder::new((data[0] & 0x80 == 0).then_some(window));
+    let mut finder = Finder::new(window);
     let mut past = Past::new(window);
     for content in contents {
         let copies = finder.find(&content);

@@ -135,7 +135,7 @@ pub struct Code {
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub frame_size: Option<u64>,
 
-    /// Copy what occurs again from up to SIZE bytes before its frame (up to 4G; 1G without this), of which so much is kept in a temporary file here and where it is restored; 0 for repetitions within a frame only
+    /// Copy what occurs again from up to SIZE bytes before its frame (up to 4G; 1G without this), of which so much is kept in a temporary file here and where it is restored; 0 copies nothing
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub window: Option<u64>,
 

@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     for name in files {
         let mut file = File::open(&name).map_err(|error| format!("{name}: {error}"))?;
-        let mut finder = Finder::new(Some(1 << 30));
+        let mut finder = Finder::new(1 << 30);
         let (mut bytes, mut copied, mut copies, mut told) = (0, 0, 0, 0);
         loop {
             let mut content = Vec::new();

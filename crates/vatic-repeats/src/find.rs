@@ -25,7 +25,7 @@ const PIECES: (usize, usize) = (1 << 12, 1 << 18);
 /// Finds copies in one content after the other.
 #[derive(Debug)]
 pub struct Finder {
-    past: Option<Past>,
+    past: Past,
     /// Places in all content that was kept, modulo 2^32.
     far: Index,
     /// How much that is.
@@ -37,14 +37,12 @@ pub struct Finder {
 }
 
 impl Finder {
-    /// One that looks back so many bytes before the content at hand, below 2^32; none: only in the content at hand.
+    /// One that looks back so many bytes before the content at hand, below 2^32; 0: only in the content at hand.
     #[must_use]
-    pub fn new(window: Option<u64>) -> Finder {
-        let most_log2 = window.map_or(0, |window| {
-            window.max(1).ilog2().saturating_sub(PLACES_LOG2)
-        });
+    pub fn new(window: u64) -> Finder {
+        let most_log2 = window.max(1).ilog2().saturating_sub(PLACES_LOG2);
         Finder {
-            past: window.map(Past::new),
+            past: Past::new(window),
             far: Index::new(most_log2.min(MOST_PLACES_LOG2)),
             kept: 0,
             samples: Vec::new(),
@@ -78,15 +76,12 @@ impl Finder {
 
     /// Notes that what was last asked about begins with `content`, and that this is past now.
     pub fn keep(&mut self, content: &[u8]) {
-        let Some(past) = &mut self.past else {
-            return;
-        };
         let of_it = |sample: &&Sample| sample.end as usize <= content.len();
         for &sample in self.samples.iter().take_while(of_it) {
             let place = self.kept.wrapping_add(sample.end.into()) as u32;
             self.far.put(sample, place);
         }
-        past.append(content);
+        self.past.append(content);
         self.kept += content.len() as u64;
     }
 
@@ -182,8 +177,7 @@ impl Finder {
                 (common_end(&content[..at], &content[place - of..place]), of)
             } else {
                 let back = distance - at as u64;
-                let kept = self.past.as_ref().map_or(0, Past::len);
-                let left = kept.saturating_sub(back);
+                let left = self.past.len().saturating_sub(back);
                 let of = (at - from).min(most);
                 let of = of.min(usize::try_from(left).unwrap_or(of));
                 if of == 0 {
@@ -204,7 +198,7 @@ impl Finder {
     /// So many bytes of the past, from so far before the content on; none if there are none.
     fn past(&mut self, back: u64, length: usize) -> Option<&[u8]> {
         self.piece.resize(length, 0);
-        let read = self.past.as_mut()?.read(back, &mut self.piece);
+        let read = self.past.read(back, &mut self.piece);
         read.is_ok().then_some(&self.piece)
     }
 }

@@ -19,7 +19,7 @@
 //! // Two contents, one after the other; the second has most of the first in it.
 //! let (first, second) = (&block[..], [&b"again: "[..], &block, b"!"].concat());
 //!
-//! let mut finder = Finder::new(Some(1 << 20));
+//! let mut finder = Finder::new(1 << 20);
 //! assert!(finder.find(first).is_empty());
 //! finder.keep(first);
 //! let copies = finder.find(&second);

@@ -12,9 +12,9 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
 }
 
 /// All contents, one after the other, with what is copied taken out and put back. How much of each is left.
-fn left(contents: &[Vec<u8>], window: Option<u64>) -> Vec<usize> {
+fn left(contents: &[Vec<u8>], window: u64) -> Vec<usize> {
     let mut finder = Finder::new(window);
-    let mut past = Past::new(window.unwrap_or(0));
+    let mut past = Past::new(window);
     let mut all = Vec::new();
     for content in contents {
         let copies = finder.find(content);
@@ -52,10 +52,10 @@ fn back(told: &[u8], length: usize, rest: &[u8], past: &mut Past) -> Result<Vec<
 fn what_occurred_before_is_found_however_far_back() {
     let (one, two) = (noise(1, 100_000), noise(2, 5_000_000));
     let contents = [one.clone(), two, [noise(3, 5000), one].concat()];
-    assert_eq!(left(&contents, Some(1 << 23)), [100_000, 5_000_000, 5000]);
+    assert_eq!(left(&contents, 1 << 23), [100_000, 5_000_000, 5000]);
     // Of what is farther back than the window nothing is left.
-    assert_eq!(left(&contents, Some(1 << 22))[2], 105_000);
-    assert_eq!(left(&contents, None)[2], 105_000);
+    assert_eq!(left(&contents, 1 << 22)[2], 105_000);
+    assert_eq!(left(&contents, 0)[2], 105_000);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn what_was_changed_here_and_there_is_found_in_pieces() {
     new.drain(100_000..100_700);
     new.splice(200_000..200_000, noise(2, 900));
     // Here and there a little is lost, since places are sampled.
-    let left = left(&[old, new], Some(1 << 20))[1];
+    let left = left(&[old, new], 1 << 20)[1];
     assert!((905..3000).contains(&left), "{left} bytes are left");
 }
 
@@ -75,13 +75,13 @@ fn only_what_is_long_is_copied_from_nearby() {
     let (short, long) = (noise(1, 3000), noise(2, 20_000));
     let between = noise(3, 10_000);
     let twice = |of: &[u8]| [of, &between, of].concat();
-    assert_eq!(left(&[twice(&short)], None), [16_000]);
-    assert_eq!(left(&[twice(&long)], None), [30_000]);
+    assert_eq!(left(&[twice(&short)], 0), [16_000]);
+    assert_eq!(left(&[twice(&long)], 0), [30_000]);
     // From before the content at hand little is worth a copy…
-    assert_eq!(left(&[short.clone(), short.clone()], Some(1 << 20))[1], 0);
+    assert_eq!(left(&[short.clone(), short.clone()], 1 << 20)[1], 0);
     // …but not what it repeats itself.
     let content = [&short[..], &between, &short].concat();
-    let left = left(&[noise(4, 10), content.clone(), content], Some(1 << 20));
+    let left = left(&[noise(4, 10), content.clone(), content], 1 << 20);
     assert_eq!(left, [10, 16_000, 0]);
 }
 
@@ -89,12 +89,12 @@ fn only_what_is_long_is_copied_from_nearby() {
 fn what_repeats_itself_all_the_time_is_left() {
     for period in [1, 2, 64, 1000] {
         let content = noise(1, period).repeat(200_000 / period);
-        let left = left(std::slice::from_ref(&content), Some(1 << 20))[0];
+        let left = left(std::slice::from_ref(&content), 1 << 20)[0];
         assert_eq!(left, content.len(), "a period of {period}");
     }
     // Longer ones are copied from before.
     let content = noise(1, 10_000).repeat(20);
-    assert!(left(&[content], None)[0] < 11_000);
+    assert!(left(&[content], 0)[0] < 11_000);
 }
 
 #[test]
@@ -164,7 +164,7 @@ proptest! {
     #[test]
     fn contents_of_parts_of_each_other_come_back(
         seeds in proptest::collection::vec((0..6u64, 0..9000usize, 0..9000usize), 1..12),
-        window in proptest::option::of(1..100_000u64),
+        window in 0..100_000u64,
     ) {
         let contents: Vec<Vec<u8>> = seeds
             .chunks(3)

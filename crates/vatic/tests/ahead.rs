@@ -10,10 +10,10 @@ use vatic::{DecodeOptions, Error, Mode, Options, Progress, Stats};
 
 const FRAME: usize = 1 << 16;
 
-/// Frames that take a thread each, of different kinds and lengths of work, in small frames.
+/// Frames that take a thread each, of different kinds and lengths of work, in small frames, none of which copies from another.
 fn options(threads: usize) -> Options {
     let options = Options::new().model(None).memory_log2(18);
-    options.frame_size(FRAME).threads(threads)
+    options.frame_size(FRAME).window(0).threads(threads)
 }
 
 /// Noise, which is stored; text, which takes long; a run, which takes no time; and the rest of a frame.

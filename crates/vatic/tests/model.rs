@@ -122,14 +122,15 @@ fn overhead_is_what_the_specification_says() {
 #[test]
 fn text_is_coded_as_tokens_and_tables_of_zeros_are_not() {
     let mode = |content: &[u8]| {
-        let packed = vatic::compress(content, &Options::new()).unwrap();
+        let packed = vatic::compress(content, &Options::new().window(0)).unwrap();
         vatic::info::list(Cursor::new(packed)).unwrap().frames[0].mode
     };
     assert_eq!(mode(&STORY[..3000]), Mode::Tokens);
     assert_eq!(mode(&STORY.repeat(40_000 / STORY.len() + 1)), Mode::Tokens);
     // The gain does not pay for its time where it is asked to be elevenfold.
     let content = STORY.repeat(40_000 / STORY.len() + 1);
-    let packed = vatic::compress(&content, &Options::new().least_gain(1000)).unwrap();
+    let dear = Options::new().window(0).least_gain(1000);
+    let packed = vatic::compress(&content, &dear).unwrap();
     let frame = &vatic::info::list(Cursor::new(packed)).unwrap().frames[0];
     assert_eq!(frame.mode, Mode::Bytes);
     let table: Vec<u8> = (0..3000u32)

@@ -32,12 +32,10 @@ impl FrameEncoder {
     pub(crate) fn new(options: Options) -> Result<FrameEncoder> {
         options.check()?;
         let codec = codec::Encoder::new(&options)?;
-        // The longest distance has no number of its own among those of 32 bits.
-        let window = options
-            .window_log2()
-            .map(|log2| (1 << log2).min(u64::from(u32::MAX)));
+        let window = options.window_log2().filter(|_| codec.copies());
         Ok(FrameEncoder {
-            finder: codec.copies().then(|| Finder::new(window)),
+            // The longest distance has no number of its own among those of 32 bits.
+            finder: window.map(|log2| Finder::new((1 << log2).min(u64::from(u32::MAX)))),
             codec,
             tally: Tally::new(&options.progress),
             options,
@@ -88,7 +86,8 @@ impl FrameEncoder {
         };
         let last = last && rest.is_none();
         // What comes after this frame may be copied from it.
-        let window = self.window_log2().filter(|_| is_first && !last);
+        let window =
+            (self.options.window_log2()).filter(|_| self.finder.is_some() && is_first && !last);
         let (number, offset) = self.begun;
         self.begun.0 += u64::from(content.length > 0);
         self.begun.1 += content.length as u64;
@@ -165,11 +164,6 @@ impl FrameEncoder {
         {
             finder.keep(&content[..used]);
         }
-    }
-
-    fn window_log2(&self) -> Option<u8> {
-        self.finder.as_ref()?;
-        self.options.window_log2()
     }
 
     /// Notes what was done; the frame's bytes.
