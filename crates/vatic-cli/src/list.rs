@@ -121,7 +121,8 @@ fn models(frames: &[FrameInfo], known: &[ShippedModel]) -> String {
     for frame in frames {
         let mut name = match &frame.model {
             Some(model) if matches!(frame.mode, Mode::Mixed | Mode::Unpacked | Mode::Copied) => {
-                format!("{} ({})", model_name(model, known), frame.mode)
+                let light = if frame.light { ", light" } else { "" };
+                format!("{} ({}{light})", model_name(model, known), frame.mode)
             }
             Some(model) if frame.light => format!("{} (light)", model_name(model, known)),
             Some(model) => model_name(model, known),
