@@ -3,7 +3,7 @@
 #
 #   SIZE=2G scripts/large.sh         (numbers as head -c takes them; 5G passes the 32-bit lengths)
 #
-# The stream is mostly zeros with a line of text every MiB, as a disk image has; nothing is written to disk.
+# The stream is mostly zeros with a line of text every MiB, as a disk image has; what is written to disk is the last GiB that may be copied from, in temporary files.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

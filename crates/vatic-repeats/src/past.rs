@@ -25,7 +25,12 @@ pub struct Past {
     /// All bytes that there were.
     end: u64,
     store: Store,
+    /// The last of them, which are not in the store yet: they may come in small pieces.
+    tail: Vec<u8>,
 }
+
+/// So many bytes are stored together.
+const TOGETHER: usize = 1 << 16;
 
 /// Each byte has its place: where it was in all, modulo the window.
 enum Store {
@@ -44,6 +49,7 @@ impl Past {
             window,
             end: 0,
             store: Store::Memory(Vec::new()),
+            tail: Vec::new(),
         }
     }
 
@@ -61,17 +67,34 @@ impl Past {
 
     /// Adds to the end. If that fails, [`read`](Past::read) tells why.
     pub fn append(&mut self, bytes: &[u8]) {
-        if self.window > 0
-            && !matches!(self.store, Store::Lost(..))
-            && let Err(error) = self.store(bytes)
-        {
-            self.store = Store::Lost(error.kind(), error.to_string());
+        if self.window == 0 || matches!(self.store, Store::Lost(..)) {
+            // It is enough to know how much there was.
+        } else if self.tail.len() + bytes.len() <= TOGETHER {
+            self.tail.extend_from_slice(bytes);
+        } else {
+            self.settle();
+            self.try_to_store(bytes, self.end);
         }
         self.end += bytes.len() as u64;
     }
 
+    /// Stores what is not in the store yet.
+    fn settle(&mut self) {
+        let mut tail = std::mem::take(&mut self.tail);
+        self.try_to_store(&tail, self.end - tail.len() as u64);
+        tail.clear();
+        self.tail = tail;
+    }
+
+    fn try_to_store(&mut self, bytes: &[u8], at: u64) {
+        if let Err(error) = self.store(bytes, at) {
+            self.store = Store::Lost(error.kind(), error.to_string());
+        }
+    }
+
     /// Adds so many bytes that will not be asked for.
     pub fn skip(&mut self, bytes: u64) {
+        self.settle();
         let zeros = [0; 1 << 13];
         let mut left = bytes.min(self.window);
         // What is farther back than the window is not kept in any case.
@@ -94,6 +117,7 @@ impl Past {
         if out.is_empty() {
             return Ok(());
         }
+        self.settle();
         let place = (self.end - back) % self.window;
         // Up to where the places begin again.
         let (first, second) = out.split_at_mut(self.until_turn(place, out.len()));
@@ -119,11 +143,12 @@ impl Past {
         }
     }
 
-    fn store(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Stores bytes that begin `at` so many of all.
+    fn store(&mut self, bytes: &[u8], at: u64) -> io::Result<()> {
         #[cfg(not(target_family = "wasm"))]
         if let Store::Memory(kept) = &self.store
             && self.window > IN_MEMORY
-            && self.end + bytes.len() as u64 > IN_MEMORY
+            && at + bytes.len() as u64 > IN_MEMORY
         {
             let mut file = temporary()?;
             file.write_all(kept)?;
@@ -132,7 +157,7 @@ impl Past {
         // Of more than a window only the end is kept.
         let kept = self.until_turn(0, bytes.len());
         let bytes_kept = &bytes[bytes.len() - kept..];
-        let place = (self.end + (bytes.len() - kept) as u64) % self.window;
+        let place = (at + (bytes.len() - kept) as u64) % self.window;
         let (first, second) = bytes_kept.split_at(self.until_turn(place, kept));
         match &mut self.store {
             Store::Memory(memory) => {
