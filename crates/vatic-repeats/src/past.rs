@@ -80,6 +80,9 @@ impl Past {
 
     /// Stores what is not in the store yet.
     fn settle(&mut self) {
+        if self.tail.is_empty() {
+            return;
+        }
         let mut tail = std::mem::take(&mut self.tail);
         self.try_to_store(&tail, self.end - tail.len() as u64);
         tail.clear();

@@ -57,6 +57,11 @@ impl<'a> Reader<'a> {
         bits
     }
 
+    /// How many bits there are.
+    pub fn length(&self) -> usize {
+        self.data.len() * 8
+    }
+
     /// How many bits were taken.
     pub fn position(&self) -> usize {
         self.next * 8 - self.count as usize
@@ -64,7 +69,7 @@ impl<'a> Reader<'a> {
 
     /// An error if more bits were taken than there are.
     pub fn check(&self) -> Result<(), Error> {
-        match self.position() <= self.data.len() * 8 {
+        match self.position() <= self.length() {
             true => Ok(()),
             false => Err(Error::Stream),
         }

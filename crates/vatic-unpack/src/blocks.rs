@@ -36,6 +36,8 @@ pub struct Blocks<'a> {
     is_done: bool,
     /// Bytes read and said so far, those of a block that was none in the end among them.
     work: u64,
+    /// How many bits were asked for, those of such a block among them.
+    asked: usize,
 }
 
 impl<'a> Blocks<'a> {
@@ -44,12 +46,18 @@ impl<'a> Blocks<'a> {
             reader: Reader::new(data),
             is_done: false,
             work: 0,
+            asked: 0,
         }
     }
 
     /// How many bytes were read and said so far. What failed counts: data may be made so that a stream seems to begin at many places.
     pub fn work(&self) -> u64 {
         self.work
+    }
+
+    /// Whether a block was none because the data ends within it.
+    pub fn is_cut(&self) -> bool {
+        self.asked > self.reader.length()
     }
 
     /// How many bits the blocks so far take.
@@ -71,7 +79,8 @@ impl<'a> Blocks<'a> {
             self.reader.check()?;
             Ok(block)
         });
-        let read = (self.reader.position() - before.0.position()) / 8;
+        self.asked = self.reader.position();
+        let read = (self.asked - before.0.position()) / 8;
         self.work += (read + content.len() - before.1) as u64;
         match block {
             Ok(block) => {

@@ -38,7 +38,7 @@ mod trees;
 mod unpack;
 
 pub use pack::pack;
-pub use places::{Place, places};
+pub use places::{Place, places, unfinished};
 pub use unpack::{Picture, Unpacked, unpack, unpack_with};
 
 /// The most bytes of content that streams are taken apart to.

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read};
 
 use crate::error::{Error, Result};
 use crate::format::Counted;
-use crate::member::{FrameDecoder, FrameEncoder, FrameSource, Scanner};
+use crate::member::{After, FrameDecoder, FrameEncoder, FrameSource, Scanner};
 use crate::options::{DecodeOptions, Options};
 use crate::stats::Stats;
 
@@ -69,7 +69,8 @@ impl<R: BufRead> Read for Encoder<R> {
         } = self;
         ready.give(out, |bytes| {
             let last = source.next(content)?;
-            encoder.frame(content, last, bytes)?;
+            let used = encoder.frame(content, After::of(last), bytes)?;
+            content.drain(..used);
             Ok(!last)
         })
     }

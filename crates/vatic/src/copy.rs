@@ -1,5 +1,6 @@
 //! The shortest ways through the library.
 
+use std::borrow::Cow;
 use std::io::{BufReader, Read, Write};
 
 use crate::error::{Error, Result};
@@ -25,11 +26,12 @@ pub fn compress(data: &[u8], options: &Options) -> Result<Vec<u8>> {
 
 /// The same, with what was done.
 pub(crate) fn compress_with_stats(data: &[u8], options: &Options) -> Result<(Vec<u8>, Stats)> {
-    let (mut out, mut rest) = (Vec::new(), data);
-    let next = || {
-        let (content, after) = rest.split_at(rest.len().min(options.frame_size));
-        rest = after;
-        Ok((content.into(), after.is_empty()))
+    let (mut out, mut at) = (Vec::new(), 0);
+    let next = |left: Option<Cow<[u8]>>| {
+        at -= left.map_or(0, |left| left.len());
+        let content = &data[at..data.len().min(at.saturating_add(options.frame_size))];
+        at += content.len();
+        Ok((content.into(), at == data.len()))
     };
     let stats = ahead::compress(options, next, |frame| {
         out.extend(frame);
@@ -90,8 +92,8 @@ pub fn copy_compress(
     options: &Options,
 ) -> Result<Stats> {
     let mut source = FrameSource::new(reader, options.frame_size);
-    let next = || {
-        let mut content = Vec::new();
+    let next = |left: Option<Cow<[u8]>>| {
+        let mut content = left.map_or_else(Vec::new, Cow::into_owned);
         let last = source.next(&mut content)?;
         Ok((content.into(), last))
     };

@@ -11,7 +11,7 @@ use crate::codec;
 use crate::copy;
 use crate::error::Result;
 use crate::format::Kind;
-use crate::member::{Found, FrameDecoder, FrameEncoder, ROOM, Scanner};
+use crate::member::{After, Found, FrameDecoder, FrameEncoder, ROOM, Scanner};
 use crate::options::{DecodeOptions, Options};
 use crate::parallel::Line;
 use crate::progress::Tally;
@@ -91,7 +91,7 @@ pub(crate) fn compress<'a, E>(
             Ok(encoder) => encoder.telling(tally),
             Err(error) => return Job::all_threads(|| Err(error)),
         };
-        let (begun, rest) = match encoder.begin(content, true) {
+        let (begun, rest) = match encoder.begin(content, After::Nothing) {
             Ok(begun) => begun,
             Err(error) => return Job::all_threads(|| Err(error)),
         };
@@ -100,7 +100,7 @@ pub(crate) fn compress<'a, E>(
             work: Box::new(move || {
                 let mut packed = encoder.accept(begun.code()?);
                 if let Some(rest) = rest {
-                    encoder.frame(&rest, true, &mut packed)?;
+                    encoder.frame(&rest, After::Nothing, &mut packed)?;
                 }
                 Ok((packed, encoder.stats().clone()))
             }),

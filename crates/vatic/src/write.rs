@@ -6,7 +6,7 @@ use std::mem;
 
 use crate::error::{Error, Result};
 use crate::format::Counted;
-use crate::member::{Found, FrameDecoder, FrameEncoder, Scanner};
+use crate::member::{After, Found, FrameDecoder, FrameEncoder, Scanner};
 use crate::options::{DecodeOptions, Options};
 use crate::stats::Stats;
 
@@ -70,11 +70,11 @@ impl<W: Write> Encoder<W> {
     }
 
     fn end(&mut self) -> Result<()> {
-        self.emit(true)?;
+        self.emit(After::Nothing)?;
         self.writer.flush().map_err(Error::Write)
     }
 
-    fn emit(&mut self, last: bool) -> Result<()> {
+    fn emit(&mut self, after: After) -> Result<()> {
         if self.failed {
             return Err(Error::Write(io::Error::other(
                 "writing goes on after an error",
@@ -82,8 +82,8 @@ impl<W: Write> Encoder<W> {
         }
         self.failed = true;
         self.out.clear();
-        self.encoder.frame(&self.content, last, &mut self.out)?;
-        self.content.clear();
+        let used = (self.encoder).frame(&self.content, after, &mut self.out)?;
+        self.content.drain(..used);
         self.writer.write_all(&self.out).map_err(Error::Write)?;
         self.failed = false;
         Ok(())
@@ -106,7 +106,7 @@ impl<W: Write> Write for Encoder<W> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         // A full frame waits for the next byte, which tells that it is not the last.
         if self.content.len() == self.frame_size && !data.is_empty() {
-            self.emit(false)?;
+            self.emit(After::More)?;
         }
         let n = data.len().min(self.frame_size - self.content.len());
         self.content.extend(&data[..n]);
@@ -114,7 +114,7 @@ impl<W: Write> Write for Encoder<W> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.emit(false)?;
+        self.emit(After::Later)?;
         self.writer.flush()
     }
 }

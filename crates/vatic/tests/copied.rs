@@ -133,16 +133,27 @@ fn what_occurred_in_frames_before_is_copied() {
 
 #[test]
 fn what_occurred_in_the_same_frame_is_copied() {
-    let one = noise(20_000, 1);
+    let one = noise(70_000, 1);
     let content = [&one[..], &noise(9000, 2), &one, &noise(2000, 3)].concat();
+    let plain = || plain().frame_size(1 << 18);
     let small = packed(&content, &plain());
     assert_eq!(modes_of(&small), [Mode::Copied]);
-    assert!(small.len() < 31_200);
+    assert!(small.len() < 81_200);
     // No window is told of where there is one frame.
     assert_eq!(small[4] & 0b1_1111, 3 | 4 << 2);
     assert!(made(&content, &plain().window(1 << 32)) == small);
     let none = made(&content, &plain().window(0));
     assert_ne!(modes_of(&none), [Mode::Copied]);
+}
+
+#[cfg(feature = "model-swift")]
+#[test]
+fn less_is_copied_where_the_transformer_would_read_it_again() {
+    // Half of the story, twice, with as much between.
+    let content = [&STORY[..11_000], &STORY[11_000..], &STORY[..11_000]].concat();
+    let swift = Options::new().model(Some(vatic::Model::swift()));
+    assert_eq!(modes_of(&made(&content, &swift)), [Mode::Copied]);
+    assert_eq!(modes_of(&made(&content, &plain())), [Mode::Bytes]);
 }
 
 #[test]

@@ -16,6 +16,10 @@ use crate::stats::FrameStats;
 /// A copy takes this part of a stream at least, one of so many, or nothing of it: the rest of the stream can be taken apart no more.
 const LEAST_SHARE: usize = 2;
 
+/// Where no transformer works, copies from the same frame have so many bytes at least: experts follow what they have read at twenty megabytes a second,
+/// and for less than it takes to begin anew behind a copy.
+const LEAST_NEAR: usize = 1 << 16;
+
 /// What of content is to be copied, as a recipe, and how that is coded.
 pub(crate) struct Copied {
     /// Bytes of the content.
@@ -25,9 +29,20 @@ pub(crate) struct Copied {
 }
 
 impl Encoder {
-    /// Whether content is to be looked through for what occurred before.
-    pub(crate) fn copies(&self) -> bool {
+    /// Whether it is free to choose how frames are coded, and where they end.
+    pub(crate) fn is_free(&self) -> bool {
         matches!(self.mode, Mode::Auto | Mode::Mixed | Mode::Unpacked)
+    }
+
+    /// How much of content is best coded before the rest is known: all, or what stands before a stream or picture that goes on behind it. If that were less than
+    /// half, the stream is as long as a frame, and is cut in any case.
+    pub(crate) fn end(&self, content: &[u8]) -> usize {
+        let unfinished = match self.is_free() {
+            true => vatic_unpack::unfinished(content),
+            false => None,
+        };
+        let worth = |&at: &usize| at >= content.len() / 2 && at > 0;
+        unfinished.filter(worth).unwrap_or(content.len())
     }
 
     /// The copies without what would hurt more than it helps: the beginnings or ends of streams and of pictures, of which what is left could be
@@ -71,6 +86,13 @@ impl Encoder {
             },
         }
     }
+}
+
+/// Drops copies that are of no use where no transformer works; whether there were any.
+pub(crate) fn drop_short(copies: &mut Vec<Copy>) -> bool {
+    let before = copies.len();
+    copies.retain(|copy| copy.distance > copy.at as u64 || copy.length >= LEAST_NEAR);
+    copies.len() < before
 }
 
 /// How many bytes of a stream are in copies, which stand in order.

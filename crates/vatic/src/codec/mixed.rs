@@ -116,6 +116,11 @@ impl Mixed {
         }))
     }
 
+    /// Whether a transformer works on any part.
+    pub(super) fn is_by_transformer(&self) -> bool {
+        self.parts.iter().any(|(_, plan)| plan.is_by_transformer())
+    }
+
     /// The frame.
     pub(super) fn code(&self, meter: &Meter) -> Result<Coded> {
         let start = Instant::now();

@@ -303,9 +303,16 @@ pub(crate) struct Plan {
 impl Plan {
     /// Whether all threads work on the frame. Bytes are foretold one after the other.
     pub(crate) fn takes_all_threads(&self) -> bool {
-        self.mixed.is_some()
-            || self.unpacked.is_some()
-            || self.mode == Mode::Tokens && self.setting.model.is_some()
+        self.mixed.is_some() || self.unpacked.is_some() || self.is_by_transformer()
+    }
+
+    /// Whether a transformer works on any of it, as far as that is known.
+    pub(crate) fn is_by_transformer(&self) -> bool {
+        match (&self.mixed, &self.unpacked) {
+            (Some(mixed), _) => mixed.is_by_transformer(),
+            (_, Some(unpacked)) => unpacked.is_by_transformer(),
+            _ => self.mode == Mode::Tokens && self.setting.model.is_some(),
+        }
     }
 
     /// Applies the filter that suits `content` in place, where it is certain that it will be coded as bytes: a copy of it less to be kept. It is

@@ -117,6 +117,14 @@ impl Unpacked {
         })
     }
 
+    /// Whether a transformer works on what is inside.
+    pub(super) fn is_by_transformer(&self) -> bool {
+        match &self.inside {
+            Inside::Content(_, plan) => plan.is_by_transformer(),
+            Inside::Unpacked(unpacked, _) => unpacked.is_by_transformer(),
+        }
+    }
+
     /// The frame of `content`, or `None` when that is best stored.
     pub(super) fn code(&self, content: &[u8], meter: &Meter) -> Result<Option<Coded>> {
         let start = Instant::now();

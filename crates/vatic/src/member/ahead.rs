@@ -9,7 +9,7 @@ use std::mem;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use super::{Found, FrameDecoder, FrameEncoder, Ready, Scanner};
+use super::{After, Found, FrameDecoder, FrameEncoder, Ready, Scanner};
 use crate::codec::{self, copied, flight};
 use crate::error::{Error, Result};
 use crate::format::{Counted, Header, Kind};
@@ -22,10 +22,11 @@ use crate::stats::Stats;
 /// some 350 MB in truth.
 pub(crate) const ROOM: u64 = 512 << 20;
 
-/// Compresses all contents of frames that `next` gives, which says of each whether it is the last. `give` gets the frames.
+/// Compresses all contents of frames that `next` gives, which says of each whether it is the last, and takes what is left of the one before, with which it
+/// begins. `give` gets the frames.
 pub(crate) fn compress<'a>(
     options: &Options,
-    mut next: impl FnMut() -> Result<(Cow<'a, [u8]>, bool)>,
+    mut next: impl FnMut(Option<Cow<'a, [u8]>>) -> Result<(Cow<'a, [u8]>, bool)>,
     mut give: impl FnMut(Vec<u8>) -> Result<()>,
 ) -> Result<Stats> {
     let mut encoder = FrameEncoder::new(options.clone())?;
@@ -35,17 +36,21 @@ pub(crate) fn compress<'a>(
     thread::scope(|scope| {
         let mut line = Line::new(scope, threads, ROOM);
         let mut all = || -> Result<()> {
+            let mut left = None;
             loop {
                 while !line.has_room(most)
                     && let Some(made) = line.take()
                 {
                     give(encoder.accept(made?))?;
                 }
-                let (content, last) = next()?;
+                let (content, last) = next(left.take())?;
                 let mut rest = Some(content);
                 while let Some(content) = rest {
                     let begun;
-                    (begun, rest) = encoder.begin(content, last)?;
+                    (begun, rest) = encoder.begin(content, After::of(last))?;
+                    if !last {
+                        left = rest.take();
+                    }
                     let is_only = last && rest.is_none() && line.is_empty();
                     if begun.takes_all_threads() || threads < 2 || is_only {
                         while let Some(made) = line.take() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use vatic_repeats::{Copy, Finder, recipe};
 
 use crate::codec;
-use crate::codec::copied::Copied;
+use crate::codec::copied::{self, Copied};
 use crate::error::{Error, Result};
 use crate::format::{Header, Kind, MAGIC, checksum};
 use crate::member::{Found, FrameDecoder, Ready};
@@ -32,7 +32,7 @@ impl FrameEncoder {
     pub(crate) fn new(options: Options) -> Result<FrameEncoder> {
         options.check()?;
         let codec = codec::Encoder::new(&options)?;
-        let window = options.window_log2().filter(|_| codec.copies());
+        let window = options.window_log2().filter(|_| codec.is_free());
         Ok(FrameEncoder {
             // The longest distance has no number of its own among those of 32 bits.
             finder: window.map(|log2| Finder::new((1 << log2).min(u64::from(u32::MAX)))),
@@ -60,29 +60,39 @@ impl FrameEncoder {
         self.tally.clone()
     }
 
-    /// Appends the frame of `content`, or several of them, to `out`. Nothing at all is appended for no content, unless it is the last.
-    pub(crate) fn frame(&mut self, content: &[u8], last: bool, out: &mut Vec<u8>) -> Result<()> {
+    /// Appends the frame of `content`, or several of them, to `out`, and says how many bytes of it they have: all, unless there is more. Nothing at all is
+    /// appended for no content, unless it is the last.
+    pub(crate) fn frame(
+        &mut self,
+        content: &[u8],
+        after: After,
+        out: &mut Vec<u8>,
+    ) -> Result<usize> {
         let mut rest = Some(content.into());
         while let Some(content) = rest {
             let begun;
-            (begun, rest) = self.begin(content, last)?;
+            (begun, rest) = self.begin(content, after)?;
             out.extend(self.accept(begun.code()?));
+            if after == After::More {
+                break;
+            }
         }
-        Ok(())
+        Ok(content.len() - rest.map_or(0, |rest| rest.len()))
     }
 
     /// Decides how the next frame is coded, which is then done with no regard to other frames; what is left of `content`, if it does not take all
-    /// of it, comes next.
+    /// of it, comes next, with what comes after it.
     pub(crate) fn begin<'a>(
         &mut self,
         content: Cow<'a, [u8]>,
-        last: bool,
+        after: After,
     ) -> Result<(Begun<'a>, Option<Cow<'a, [u8]>>)> {
+        let last = after == After::Nothing;
         let is_first = !self.started && (last || !content.is_empty());
         self.started |= is_first;
         let (content, rest) = match content.is_empty() {
             true => (Content::none(), None),
-            false => self.content(content, last)?,
+            false => self.content(content, after)?,
         };
         let last = last && rest.is_none();
         // What comes after this frame may be copied from it.
@@ -109,35 +119,39 @@ impl FrameEncoder {
     fn content<'a>(
         &mut self,
         content: Cow<'a, [u8]>,
-        last: bool,
+        after: After,
     ) -> Result<(Content<'a>, Option<Cow<'a, [u8]>>)> {
-        let copies = self.copies(&content);
+        let last = after == After::Nothing;
+        let here = match after {
+            After::More => &content[..self.codec.end(&content)],
+            _ => &content,
+        };
+        let mut copies = self.copies(here);
+        let mut left = left_of(here, &copies);
+        let mut planned = self.plan(&left)?;
+        let is_by_transformer = |plan: &codec::Plan| plan.is_by_transformer();
+        if !planned.0.as_ref().is_some_and(is_by_transformer) && copied::drop_short(&mut copies) {
+            left = left_of(here, &copies);
+            planned = self.plan(&left)?;
+        }
+        let (plan, used) = planned;
         if copies.is_empty() {
-            let (plan, used) = self.codec.plan_frame(&content)?;
             self.keep(&content, used, last);
             let (content, rest) = divide(content, used);
             let content = Content {
                 length: content.len(),
-                plan: Some(plan),
+                plan,
                 bytes: content,
                 copied: None,
             };
             return Ok((content, rest));
         }
-        let left = recipe::rest(&content, &copies);
-        let (plan, used) = match left.is_empty() {
-            true => (None, 0),
-            false => {
-                let (plan, used) = self.codec.plan_frame(&left)?;
-                (Some(plan), used)
-            }
-        };
-        let (copies, length) = up_to(copies, used, left.len(), content.len());
+        let (copies, length) = up_to(copies, used, left.len(), here.len());
         self.keep(&content, length, last);
         let sum = checksum(&content[..length], self.begun.1);
-        let (_, rest) = divide(content, length);
-        let mut left = left;
+        let mut left = left.into_owned();
         left.truncate(used);
+        let (_, rest) = divide(content, length);
         let content = Content {
             length,
             plan,
@@ -146,6 +160,15 @@ impl FrameEncoder {
             copied: (!copies.is_empty()).then(|| (self.codec.copied(length, &copies), sum)),
         };
         Ok((content, rest))
+    }
+
+    /// How what is left is coded, if anything is, and how much of it goes into the frame.
+    fn plan(&self, left: &[u8]) -> Result<(Option<codec::Plan>, usize)> {
+        if left.is_empty() {
+            return Ok((None, 0));
+        }
+        let (plan, used) = self.codec.plan_frame(left)?;
+        Ok((Some(plan), used))
     }
 
     /// What of `content` occurred before.
@@ -177,6 +200,27 @@ impl FrameEncoder {
     }
 }
 
+/// What comes after some content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    /// Nothing: it is the last.
+    Nothing,
+    /// Nothing yet, so all of it is coded now.
+    Later,
+    /// More of it: what of this is better coded together with that waits for it.
+    More,
+}
+
+impl After {
+    /// What comes after the last content, or after another.
+    pub(crate) fn of(last: bool) -> After {
+        match last {
+            true => After::Nothing,
+            false => After::More,
+        }
+    }
+}
+
 /// The first so many bytes, and the others if there are any.
 fn divide(content: Cow<[u8]>, at: usize) -> (Cow<[u8]>, Option<Cow<[u8]>>) {
     if at == content.len() {
@@ -191,6 +235,14 @@ fn divide(content: Cow<[u8]>, at: usize) -> (Cow<[u8]>, Option<Cow<[u8]>>) {
             let rest = content.split_off(at);
             (content.into(), Some(rest.into()))
         }
+    }
+}
+
+/// What is in none of the copies.
+fn left_of<'a>(content: &'a [u8], copies: &[Copy]) -> Cow<'a, [u8]> {
+    match copies.is_empty() {
+        true => content.into(),
+        false => recipe::rest(content, copies).into(),
     }
 }
 
@@ -409,9 +461,8 @@ impl<R: Read> FrameSource<R> {
         }
     }
 
-    /// Fills `content` with the next frame's content and says whether it is the last.
+    /// Fills `content` up to the next frame's content, behind what is left of the frame before (not all of it), and says whether it is the last.
     pub(crate) fn next(&mut self, content: &mut Vec<u8>) -> Result<bool> {
-        content.clear();
         content.append(&mut self.ahead);
         let room = (self.frame_size - content.len()) as u64;
         self.reader

@@ -7,5 +7,5 @@ mod scan;
 
 pub(crate) use ahead::ROOM;
 pub(crate) use decode::{FrameDecoder, Ready};
-pub(crate) use encode::{FrameEncoder, FrameSource};
+pub(crate) use encode::{After, FrameEncoder, FrameSource};
 pub(crate) use scan::{Found, Scanner};
