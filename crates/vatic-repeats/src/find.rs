@@ -95,40 +95,39 @@ impl Finder {
     ) -> Option<Copy> {
         let here = sample.end as usize;
         let near = self.near.get(sample.key).and_then(|place| {
-            let distance = here - place as usize;
-            let place = here - distance;
+            let place = place as usize;
             let is_same = content[place - REACH..place] == content[here - REACH..here];
-            is_same.then(|| (distance, self.extend(content, here, distance as u64, from)))
+            is_same.then_some(here - place)
         });
-        let known = match near {
-            // It repeats itself all the time.
-            Some((distance, _)) if distance < NEAREST => return None,
-            Some((_, copy)) => copy.map_or(0, |copy| copy.length),
-            None => 0,
-        };
-        if is_even(&content[here - REACH..here]) {
+        let repeats_itself = near.is_some_and(|distance| distance < NEAREST);
+        if repeats_itself || is_even(&content[here - REACH..here]) {
             return None;
         }
+        let near = near.and_then(|distance| self.extend(content, here, distance as u64, from));
+        let known = near.map_or(0, |copy| copy.length);
+        let near = near.filter(|copy| copy.length >= LEAST_NEAR);
         let latest = self.far.get(sample.key).map(|place| {
             let now = self.kept.wrapping_add(here as u64) as u32;
             u64::from(now.wrapping_sub(place))
         });
         // What is equal in many places may go on from where the copy before is from.
         let going_on = last.map(|copy| copy.distance);
-        let far = [going_on, latest].into_iter().flatten();
-        let far = far.filter(|&distance| distance > here as u64);
-        let far: Vec<u64> = far.collect();
-        let far = far
-            .into_iter()
-            .filter_map(|distance| self.extend(content, here, distance, from));
-        let far = far.max_by_key(|copy| copy.length);
-        let far = far.filter(|copy| copy.length >= LEAST_FAR && copy.length / PART >= known);
-        let near = near.and_then(|(_, copy)| copy);
-        let near = near.filter(|copy| copy.length >= LEAST_NEAR);
-        match (near, far) {
-            (Some(near), Some(far)) if far.length > near.length => Some(far),
-            (near, far) => near.or(far),
+        let latest = latest.filter(|_| latest != going_on);
+        let mut best = near;
+        for distance in [going_on, latest].into_iter().flatten() {
+            let far = match distance > here as u64 {
+                true => self.extend(content, here, distance, from),
+                false => None,
+            };
+            if let Some(far) = far
+                && far.length >= LEAST_FAR
+                && far.length / PART >= known
+                && best.is_none_or(|best| far.length > best.length)
+            {
+                best = Some(far);
+            }
         }
+        best
     }
 
     /// All that is equal to what stands `distance` before it, around `here`.

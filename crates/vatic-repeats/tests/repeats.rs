@@ -92,6 +92,9 @@ fn what_repeats_itself_all_the_time_is_left() {
         let left = left(std::slice::from_ref(&content), 1 << 20)[0];
         assert_eq!(left, content.len(), "a period of {period}");
     }
+    // However long it does.
+    let long: Vec<u8> = (0..60u8).flat_map(|n| [n, 0x55].repeat(250_000)).collect();
+    assert_eq!(left(std::slice::from_ref(&long), 0)[0], long.len());
     // Longer ones are copied from before.
     let content = noise(1, 10_000).repeat(20);
     assert!(left(&[content], 0)[0] < 11_000);

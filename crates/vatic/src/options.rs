@@ -223,6 +223,7 @@ impl Options {
     /// progressive JPEG pictures and Base64 are taken apart, so that
     /// what they say can be foretold; decoding makes them again, bit for bit. On if not set. What they say may be several times as long
     /// as they are, and takes as long as if it had been given as it is. Frames are cut where it would grow beyond five quarters of [`frame_size`](Options::frame_size).
+    /// What would be cut by a frame's end begins the next one, unless that makes the frame less than half as long.
     pub fn unpack(mut self, unpack: bool) -> Options {
         self.unpack = unpack;
         self
