@@ -1,9 +1,11 @@
 //! What occurred before: in the content at hand, or in any that came before it.
 
+use crate::Error;
 use crate::index::Index;
 use crate::past::Past;
-use crate::recipe::Copy;
+use crate::recipe::{self, Copy};
 use crate::sample::{REACH, Sample, samples};
+use crate::splice::Splice;
 
 /// Copies from before the content at hand have so many bytes at least: a predictor would have to learn all of them again.
 const LEAST_FAR: usize = 1 << 9;
@@ -74,6 +76,21 @@ impl Finder {
         copies
     }
 
+    /// Whether `rest` and what is copied, from all that was kept, are the content.
+    ///
+    /// # Errors
+    /// What [`Splice`] fails with.
+    pub fn is_right(
+        &mut self,
+        content: &[u8],
+        copies: &[Copy],
+        rest: &[u8],
+    ) -> Result<bool, Error> {
+        let mut splice = Splice::new(recipe::write(copies), content.len())?;
+        splice.push(rest, &mut self.past)?;
+        Ok(splice.finish()? == content)
+    }
+
     /// Notes that what was last asked about begins with `content`, and that this is past now.
     pub fn keep(&mut self, content: &[u8]) {
         let of_it = |sample: &&Sample| sample.end as usize <= content.len();
@@ -115,7 +132,7 @@ impl Finder {
         let latest = latest.filter(|_| latest != going_on);
         let mut best = near;
         for distance in [going_on, latest].into_iter().flatten() {
-            let far = match distance > here as u64 {
+            let far = match self.is_same(content, here, distance) {
                 true => self.extend(content, here, distance, from),
                 false => None,
             };
@@ -128,6 +145,15 @@ impl Finder {
             }
         }
         best
+    }
+
+    /// Whether what a sample was chosen for stands there, before the content.
+    fn is_same(&mut self, content: &[u8], here: usize, distance: u64) -> bool {
+        let Some(back) = (distance + REACH as u64).checked_sub(here as u64) else {
+            return false;
+        };
+        let there = self.past(back, REACH);
+        there.is_some_and(|there| *there == content[here - REACH..here])
     }
 
     /// All that is equal to what stands `distance` before it, around `here`.

@@ -95,18 +95,22 @@ impl Past {
         }
     }
 
-    /// Adds so many bytes that will not be asked for.
+    /// Adds so many bytes that will not be asked for, which takes no room in a file.
     pub fn skip(&mut self, bytes: u64) {
-        self.settle();
-        let zeros = [0; 1 << 13];
-        let mut left = bytes.min(self.window);
-        // What is farther back than the window is not kept in any case.
-        self.end += bytes - left;
-        while left > 0 {
-            let some = left.min(zeros.len() as u64);
-            self.append(&zeros[..some as usize]);
-            left -= some;
+        if bytes == 0 {
+            return;
         }
+        self.settle();
+        let end = self.end + bytes;
+        #[cfg(not(target_family = "wasm"))]
+        if let Err(error) = self.move_to_file(end) {
+            self.store = Store::Lost(error.kind(), error.to_string());
+        }
+        if let Store::Memory(memory) = &mut self.store {
+            let there = end.min(self.window) as usize;
+            memory.resize(memory.len().max(there), 0);
+        }
+        self.end = end;
     }
 
     /// Copies to `out` what begins `back` bytes before the end.
@@ -146,17 +150,24 @@ impl Past {
         }
     }
 
-    /// Stores bytes that begin `at` so many of all.
-    fn store(&mut self, bytes: &[u8], at: u64) -> io::Result<()> {
-        #[cfg(not(target_family = "wasm"))]
+    /// What is in memory goes to a file if so many bytes in all are more than memory has.
+    #[cfg(not(target_family = "wasm"))]
+    fn move_to_file(&mut self, end: u64) -> io::Result<()> {
         if let Store::Memory(kept) = &self.store
             && self.window > IN_MEMORY
-            && at + bytes.len() as u64 > IN_MEMORY
+            && end > IN_MEMORY
         {
             let mut file = temporary()?;
             file.write_all(kept)?;
             self.store = Store::File(file);
         }
+        Ok(())
+    }
+
+    /// Stores bytes that begin `at` so many of all.
+    fn store(&mut self, bytes: &[u8], at: u64) -> io::Result<()> {
+        #[cfg(not(target_family = "wasm"))]
+        self.move_to_file(at + bytes.len() as u64)?;
         // Of more than a window only the end is kept.
         let kept = self.until_turn(0, bytes.len());
         let bytes_kept = &bytes[bytes.len() - kept..];

@@ -31,6 +31,11 @@ fn left(contents: &[Vec<u8>], window: u64) -> Vec<usize> {
             back(&told, content.len(), &rest, &mut past).unwrap(),
             *content
         );
+        assert!(finder.is_right(content, &copies, &rest).unwrap());
+        if !rest.is_empty() {
+            let less = &rest[1..];
+            assert!(!finder.is_right(content, &copies, less).is_ok_and(|is| is));
+        }
         finder.keep(content);
         past.append(content);
         all.push(rest.len());
@@ -244,6 +249,19 @@ fn a_past_of_a_file_is_what_was_there() {
         let start = all.len() - back as usize;
         assert!(out == all[start..start + length]);
     }
+    // What is skipped takes its place.
+    past.append(b"before");
+    past.skip(3 << 20);
+    past.append(b"behind");
+    let mut out = vec![0; 6];
+    past.read((3 << 20) + 12, &mut out).unwrap();
+    assert_eq!(out, b"before");
+    past.read(6, &mut out).unwrap();
+    assert_eq!(out, b"behind");
+    past.skip(1 << 40);
+    past.append(b"far");
+    past.read(3, &mut out[..3]).unwrap();
+    assert_eq!(out, b"farind");
     // As much at once as the window has, and more.
     past.append(&all);
     let mut out = vec![0; window as usize];

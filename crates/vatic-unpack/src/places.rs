@@ -7,7 +7,13 @@ use crate::base64;
 use crate::blocks::Blocks;
 use crate::find::{BETWEEN, candidate};
 use crate::progressive::apart;
-use crate::unpack::{LEAST, LEAST_STEPS, STEPS, Steps};
+use crate::unpack::{LEAST, LEAST_STEPS, Steps};
+
+/// Steps of work for each byte of data: what was made to be slow is not looked at to its end.
+const STEPS: u64 = 64;
+/// So much of what a stream says is kept, and its blocks say no more than that at once.
+const WINDOW: usize = 1 << 15;
+const MOST_SAID: usize = 1 << 24;
 
 /// Where a stream is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,7 +174,10 @@ fn stream(data: &[u8], at: usize, steps: &mut Steps) -> Option<Place> {
         }
     };
     let (mut content, mut blocks) = (Vec::new(), Blocks::new(coded));
-    while let Ok(Some(_)) = blocks.next(&mut content, MAX_CONTENT) {}
+    while let Ok(Some(_)) = blocks.next(&mut content, MOST_SAID) {
+        // Blocks look back no farther.
+        content.drain(..content.len().saturating_sub(WINDOW));
+    }
     steps.spend(blocks.work())?;
     let bytes = blocks.position().div_ceil(8);
     // Two bytes are soon taken for the header of zlib's.

@@ -20,7 +20,7 @@ pub const LEAST: usize = 96;
 const WORTH: usize = 2;
 /// Steps of work that may be done in any case (some tenths of a second), and for each byte of data: what was made to be slow is left as it is.
 pub const LEAST_STEPS: u64 = 1 << 26;
-pub const STEPS: u64 = 512;
+const STEPS: u64 = 512;
 /// And so many for each byte of what streams say, of all that has room: a picture of a screen says fifty times what its stream has.
 const STEPS_OF_CONTENT: u64 = 64;
 /// A stream that has no room after more than this part of it was filled is left for the next one.

@@ -147,6 +147,9 @@ fn only_frame(input: &[u8]) -> Option<(Found, Range<usize>)> {
         let start = input.len() - rest.len();
         let (payload, after) = rest.split_at_checked(found.header.payload as usize)?;
         rest = after;
+        if let Kind::Window { .. } = found.header.kind {
+            return None;
+        }
         if found.header.content > 0 {
             if only.is_some() || found.header.kind != Kind::Bytes {
                 return None;

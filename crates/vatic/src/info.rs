@@ -168,7 +168,7 @@ fn scan(mut reader: impl Read + Seek) -> Result<(Info, Vec<Found>, Vec<Found>)> 
 fn header_within(header: &Header, payload: &mut (impl Read + Seek)) -> Result<Header> {
     let mut header = *header;
     if header.kind == Kind::Copied {
-        header = copied::header_within(payload)?;
+        header = copied::header_within(&header, payload)?;
     }
     match header.kind {
         Kind::Mixed => {
@@ -188,7 +188,7 @@ pub fn check(reader: impl Read, options: &DecodeOptions) -> Result<Stats> {
     crate::copy_decompress(reader, std::io::sink(), options)
 }
 
-/// Writes the bytes `range` of the content to `writer`, decoding only the frames that hold them, side by side where they do not keep all
+/// Writes the bytes `range` of the content to `writer`, decoding only the frames that hold them, and those that they copy from, side by side where they do not keep all
 /// threads busy. A range that reaches over the end of the content is cut there. What is told counts the bytes written as content.
 ///
 /// Each frame is decoded whole and checked before anything of it is written. With [`DecodeOptions::at_once`] its bytes are written as they are
@@ -230,7 +230,7 @@ pub fn decompress_range(
                 ..info.frames[n].content_offset + info.frames[n].content_bytes
         })
         .collect();
-    // Windows come before the first frame of their member.
+    // Windows come before the frames that stand behind them.
     let mut all: VecDeque<(Found, Option<&FrameInfo>)> = VecDeque::new();
     let mut windows = windows.into_iter().peekable();
     for &n in &needed {

@@ -115,6 +115,15 @@ fn comes_back(packed: &[u8], content: &[u8]) {
     }
 }
 
+fn comes_back_small(packed: &[u8], content: &[u8]) {
+    let options = DecodeOptions::new();
+    assert!(vatic::decompress(packed).unwrap() == content);
+    let (many, _) = vatic::decompress_many(&[packed, packed], &options)
+        .swap_remove(0)
+        .unwrap();
+    assert!(many == content);
+}
+
 #[test]
 fn what_occurred_in_frames_before_is_copied() {
     // The third and the last frame have most of the first one, with something else before, between and behind.
@@ -279,6 +288,49 @@ fn a_range_decodes_what_it_copies_from() {
         let (_, stats) = range(&packed, FRAME + 100, 2 * FRAME, &options);
         assert_eq!(stats.frames.len(), 1);
     }
+}
+
+#[test]
+fn a_member_has_one_window() {
+    let content = noise(4000, 1);
+    let one = vatic::compress(&content, &plain()).unwrap();
+    // A window is of no use where one frame is all there is, and does no harm.
+    let windows = |n| [&one[..4], &[3 | 5 << 2, 20].repeat(n), &one[4..]].concat();
+    comes_back_small(&windows(1), &content);
+    let two = windows(2);
+    let options = DecodeOptions::new();
+    let mut results = vec![vatic::decompress_with(&two, &options)];
+    for (many, _) in vatic::decompress_many(&[&two], &options)
+        .into_iter()
+        .flatten()
+    {
+        results.push(Ok(many));
+    }
+    let each = vatic::decompress_each([&two[..]], &options, |one| {
+        results.push(one.map(|(content, _)| content));
+        Ok::<(), Error>(())
+    });
+    each.unwrap();
+    assert_eq!(results.len(), 2);
+    for result in results {
+        assert!(matches!(result, Err(Error::Corrupt { .. })));
+    }
+}
+
+#[test]
+fn the_headers_of_a_frame_are_its_own() {
+    // A frame that is nothing but copies, with another behind it.
+    let mut encoder = vatic::write::Encoder::new(Vec::new(), plain()).unwrap();
+    let message = noise(3000, 1);
+    for part in [&message[..], &message, &STORY[..2000]] {
+        encoder.write_all(part).unwrap();
+        encoder.flush().unwrap();
+    }
+    let info = vatic::info::list(Cursor::new(encoder.finish().unwrap())).unwrap();
+    let modes: Vec<Mode> = info.frames.iter().map(|frame| frame.mode).collect();
+    assert_eq!(modes, [Mode::Stored, Mode::Copied, Mode::Bytes]);
+    let tables = info.frames.iter().map(|frame| frame.memory_log2);
+    assert!(tables.eq([None, None, Some(18)]));
 }
 
 #[test]

@@ -262,7 +262,6 @@ fn a_full_disk() {
     assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
 }
 
-#[cfg(target_os = "linux")]
 #[cfg(unix)]
 #[test]
 fn no_directory_for_what_came_before() {
@@ -299,6 +298,7 @@ fn no_directory_for_what_came_before() {
     assert_eq!(place.read("c"), content);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_cannot_be_read() {
     let place = Place::new();

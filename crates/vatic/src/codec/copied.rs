@@ -34,15 +34,9 @@ impl Encoder {
         matches!(self.mode, Mode::Auto | Mode::Mixed | Mode::Unpacked)
     }
 
-    /// How much of content is best coded before the rest is known: all, or what stands before a stream or picture that goes on behind it. If that were less than
-    /// half, the stream is as long as a frame, and is cut in any case.
-    pub(crate) fn end(&self, content: &[u8]) -> usize {
-        let unfinished = match self.is_free() {
-            true => vatic_unpack::unfinished(content),
-            false => None,
-        };
-        let worth = |&at: &usize| at >= content.len() / 2 && at > 0;
-        unfinished.filter(worth).unwrap_or(content.len())
+    /// Whether it takes streams apart.
+    pub(crate) fn unpacks(&self) -> bool {
+        self.is_free() && self.unpack
     }
 
     /// The copies without what would hurt more than it helps: the beginnings or ends of streams and of pictures, of which what is left could be
@@ -62,15 +56,18 @@ impl Encoder {
             .map(|(header, stream)| header..stream.end)
             .collect();
         cuts.sort_by_key(|cut| cut.start);
-        for cut in cuts {
-            let first = copies.partition_point(|copy| copy.end() <= cut.start);
-            let last = copies.partition_point(|copy| copy.at < cut.end);
-            let left = copies[first..last]
-                .iter()
-                .flat_map(|copy| without(copy, &cut));
-            let left: Vec<Copy> = left.collect();
-            copies.splice(first..last, left);
-        }
+        // One may be within another, as a picture in a document is.
+        cuts.dedup_by(|cut, before| {
+            let meets = cut.start <= before.end;
+            if meets {
+                before.end = before.end.max(cut.end);
+            }
+            meets
+        });
+        copies = copies
+            .iter()
+            .flat_map(|copy| without(copy, &cuts))
+            .collect();
         copies.retain(|copy| copy.length >= vatic_repeats::LEAST);
         copies
     }
@@ -106,18 +103,24 @@ fn shared(copies: &[Copy], stream: &Range<usize>) -> usize {
         .sum()
 }
 
-/// What of a copy stands before a cut and behind it.
-fn without(copy: &Copy, cut: &Range<usize>) -> impl Iterator<Item = Copy> + use<> {
-    let part = |start: usize, end: usize| Copy {
-        at: start,
-        length: end.saturating_sub(start),
-        distance: copy.distance,
-    };
-    let parts = [
-        part(copy.at, cut.start.min(copy.end())),
-        part(copy.at.max(cut.end), copy.end()),
-    ];
-    parts.into_iter().filter(|part| part.length > 0)
+/// What of a copy is in none of the cuts, which stand apart in order.
+fn without(copy: &Copy, cuts: &[Range<usize>]) -> Vec<Copy> {
+    let first = cuts.partition_point(|cut| cut.end <= copy.at);
+    let cuts = cuts[first..]
+        .iter()
+        .take_while(|cut| cut.start < copy.end());
+    let (mut parts, mut at) = (Vec::new(), copy.at);
+    for cut in cuts.chain([&(copy.end()..copy.end())]) {
+        if cut.start > at {
+            parts.push(Copy {
+                at,
+                length: cut.start - at,
+                distance: copy.distance,
+            });
+        }
+        at = at.max(cut.end);
+    }
+    parts
 }
 
 impl Copied {
@@ -264,10 +267,14 @@ pub(crate) fn sources(recipe: &[u8], content: usize) -> impl Iterator<Item = Res
     })
 }
 
-/// What is within a copied frame, whose payload is read as far as that takes: the header of what is left, if anything is.
-pub(crate) fn header_within(payload: &mut (impl Read + Seek)) -> Result<Header> {
+/// What is within a copied frame, whose payload is read as far as that takes: the header of what is left, or its own if nothing is.
+pub(crate) fn header_within(header: &Header, payload: &mut (impl Read + Seek)) -> Result<Header> {
+    let start = payload.stream_position().map_err(Error::Read)?;
     let recipe = Header::read(payload)?;
     let past = SeekFrom::Current(recipe.payload.into());
-    payload.seek(past).map_err(Error::Read)?;
-    Header::read(payload)
+    let rest = payload.seek(past).map_err(Error::Read)?;
+    match rest - start < u64::from(header.payload) {
+        true => Header::read(payload),
+        false => Ok(*header),
+    }
 }

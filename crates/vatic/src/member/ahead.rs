@@ -1,5 +1,5 @@
 //! Whole inputs, with frames side by side. A large frame of tokens keeps all threads busy by itself, but one of bytes only one thread (its
-//! decisions come one after the other), and a small one of tokens is a batch of a row or two. Frames know nothing of each other, so the next
+//! decisions come one after the other), and a small one of tokens is a batch of a row or two. Frames are coded with no regard to each other (what some copy from others is put in when its turn comes), so the next
 //! ones are begun while the first are under way, as many as there are threads and memory for. The same bytes come out, in the same order.
 
 use std::borrow::Cow;
@@ -240,15 +240,26 @@ impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
             let Some((found, wanted, chunks)) = self.chunks.pop_front() else {
                 return Ok(());
             };
+            let mut wrong = None;
             for chunk in chunks {
-                (self.give)(self.decoder.part(&found, chunk, wanted)?)?;
+                if wrong.is_none() {
+                    match self.decoder.part(&found, chunk, wanted) {
+                        Ok(content) => (self.give)(content)?,
+                        Err(error) => wrong = Some(error),
+                    }
+                }
             }
             let Some(ready) = self.line.take() else {
                 return Ok(());
             };
+            // What is wrong within the frame comes before what is wrong with its copies.
+            let ready = ready?;
+            if let Some(error) = wrong {
+                return Err(error);
+            }
             match self.at_once {
-                true => self.decoder.end(&found, ready?.stats)?,
-                false => (self.give)(self.decoder.accept(&found, ready?)?)?,
+                true => self.decoder.end(&found, ready.stats)?,
+                false => (self.give)(self.decoder.accept(&found, ready)?)?,
             }
         }
         Ok(())
@@ -284,7 +295,7 @@ impl<G: FnMut(Vec<u8>) -> Result<()>> UnderWay<'_, '_, G> {
 fn takes_one_thread(coded: &Coded) -> bool {
     let header = &coded.found.header;
     let kind = match header.kind {
-        Kind::Copied => copied::header_within(&mut Cursor::new(&coded.payload))
+        Kind::Copied => copied::header_within(header, &mut Cursor::new(&coded.payload))
             .map_or(Kind::Bytes, |within| within.kind),
         kind => kind,
     };

@@ -22,6 +22,8 @@ pub(crate) struct FrameEncoder {
     /// What finds what occurred before, if that is looked for.
     finder: Option<Finder>,
     tally: Arc<Tally>,
+    /// Up to where in the member it is known that no stream goes on behind what has been read, or that it is cut in any case.
+    looked: u64,
     /// Frames with content that were begun, and the bytes of it.
     begun: (u64, u64),
     started: bool,
@@ -39,6 +41,7 @@ impl FrameEncoder {
             codec,
             tally: Tally::new(&options.progress),
             options,
+            looked: 0,
             begun: (0, 0),
             started: false,
             stats: Stats::default(),
@@ -123,7 +126,7 @@ impl FrameEncoder {
     ) -> Result<(Content<'a>, Option<Cow<'a, [u8]>>)> {
         let last = after == After::Nothing;
         let here = match after {
-            After::More => &content[..self.codec.end(&content)],
+            After::More => &content[..self.end(&content)],
             _ => &content,
         };
         let mut copies = self.copies(here);
@@ -147,6 +150,10 @@ impl FrameEncoder {
             return Ok((content, rest));
         }
         let (copies, length) = up_to(copies, used, left.len(), here.len());
+        if self.options.verify && !self.is_right(&content[..length], &copies, &left[..used]) {
+            let frame = self.begun.0;
+            return Err(Error::Verification { frame });
+        }
         self.keep(&content, length, last);
         let sum = checksum(&content[..length], self.begun.1);
         let mut left = left.into_owned();
@@ -160,6 +167,27 @@ impl FrameEncoder {
             copied: (!copies.is_empty()).then(|| (self.codec.copied(length, &copies), sum)),
         };
         Ok((content, rest))
+    }
+
+    /// How much of content is best coded before the rest is known: all, or what stands before a stream or picture that goes on behind it. If that were less than
+    /// half, the stream is as long as a frame, and is cut in any case.
+    fn end(&mut self, content: &[u8]) -> usize {
+        if !self.codec.unpacks() {
+            return content.len();
+        }
+        let from = self.looked.saturating_sub(self.begun.1) as usize;
+        let from = from.min(content.len());
+        let unfinished = vatic_unpack::unfinished(&content[from..]).map(|at| from + at);
+        let worth = |&at: &usize| at >= content.len() / 2 && at > 0;
+        let end = unfinished.filter(worth).unwrap_or(content.len());
+        self.looked = self.begun.1 + end as u64;
+        end
+    }
+
+    /// Whether what is left and what is copied are the content.
+    fn is_right(&mut self, content: &[u8], copies: &[Copy], left: &[u8]) -> bool {
+        let right = (self.finder.as_mut()).map(|finder| finder.is_right(content, copies, left));
+        matches!(right, Some(Ok(true)))
     }
 
     /// How what is left is coded, if anything is, and how much of it goes into the frame.
@@ -415,7 +443,7 @@ impl Begun<'_> {
         Ok(stats)
     }
 
-    /// Decodes the frame as it is written, and compares: what is copied was compared when it was found.
+    /// Decodes the frame as it is written, and compares: whether what is copied is right was asked when it began.
     fn verify(&self, frame: &[u8], options: &DecodeOptions) -> Result<()> {
         let mut payload = frame;
         let decoded = Header::read(&mut payload).and_then(|header| {
